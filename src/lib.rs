@@ -1,0 +1,23 @@
+//! tollgate makes load against a release, measures it honestly and says pass or fail with the reason.
+//!
+//! This library is the inside of the `tollgate` program, not a public API. The map, in the order data flows:
+//!
+//! * [`plan`]: what load to produce (target, schedule, lanes). Pure.
+//! * [`wire`]: protocols behind one trait; a request goes out, a reply with its times comes back.
+//! * [`load`]: the engine: clocks, lanes, workers, the run.
+//! * [`stats`]: samples, counters, histograms, summaries. Pure.
+//! * [`slo`]: the objective line, its exact arithmetic, the verdict. Pure.
+//! * [`spec`]: what the user asked, from flags, as a plan and an objective. Pure.
+//! * [`report`]: summary and verdict as text and JSON. Pure.
+//! * [`practice`]: a canary server whose latency, errors and stalls are chosen, and which keeps the truth.
+//! * [`cli`]: the commands.
+
+pub mod cli;
+pub mod load;
+pub mod plan;
+pub mod practice;
+pub mod report;
+pub mod slo;
+pub mod spec;
+pub mod stats;
+pub mod wire;
