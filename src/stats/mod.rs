@@ -2,10 +2,17 @@
 
 mod meter;
 mod outcome;
+mod recorder;
 mod sample;
+mod sparse;
 mod summary;
+mod timeline;
+mod window;
 
 pub use meter::{Measures, Membership, Meter, Moments, Reading, Series, Set, Tally, Test, Trip, membership};
 pub use outcome::{Code, Fault, Outcome, StatusSet};
+pub use recorder::{Detail, Recorder};
 pub use sample::{DialTimes, Ns, Sample};
+pub use sparse::Sparse;
 pub use summary::{Distribution, Generator, Second, Stopped, Summary};
+pub use window::{Reach, Window};

@@ -84,10 +84,12 @@ pub struct DialTimes {
     pub connect: Ns,
     /// TLS handshake.
     pub tls: Ns,
+    /// How much of it the request itself waited for; zero when the connection was opened ahead of time.
+    pub waited: Ns,
 }
 
 impl DialTimes {
-    /// The whole time the dial took.
+    /// The whole time the dial took, waited for or not.
     #[must_use]
     pub fn total(self) -> Ns {
         self.dns + self.connect + self.tls
@@ -109,7 +111,7 @@ pub struct Sample {
     pub first: Ns,
     /// When the last byte of the body arrived, or the request was given up.
     pub done: Ns,
-    /// The dial that this request waited for, if it waited for one.
+    /// How its connection was opened, if this is the first request on it.
     pub dial: Option<DialTimes>,
     /// How it ended.
     pub outcome: Outcome,
@@ -137,7 +139,7 @@ impl Sample {
     /// Time spent waiting for a free lane or connection slot, the dial left out.
     #[must_use]
     pub fn queue(&self) -> Ns {
-        self.sent.since(self.origin).since(self.dial.unwrap_or_default().total())
+        self.sent.since(self.origin).since(self.dial.unwrap_or_default().waited)
     }
 
     /// First byte out to first byte in.
@@ -160,7 +162,7 @@ mod tests {
             sent: Ns(160),
             first: Ns(200),
             done: Ns(250),
-            dial: Some(DialTimes { dns: Ns(5), connect: Ns(15), tls: Ns(0) }),
+            dial: Some(DialTimes { dns: Ns(5), connect: Ns(15), tls: Ns(0), waited: Ns(20) }),
             outcome: Outcome::http(200),
             bytes: 1,
             resent: false,

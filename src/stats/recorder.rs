@@ -1,0 +1,509 @@
+//! Counts what one worker saw of one load. Recorders merge in any order into one summary.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+
+use super::sparse::Sparse;
+use super::timeline::Timeline;
+use super::window::Window;
+use super::{
+    Code, DialTimes, Distribution, Fault, Generator, Measures, Membership, Moments, Ns, Reading, Sample, Second,
+    Series, Stopped, Summary, membership,
+};
+
+/// How much a recorder keeps for display. Verdicts are as exact with either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// Full histograms of every series and a timeline over the whole run: one load in a terminal.
+    Run,
+    /// The newest ten minutes only, in little memory: one of a thousand loads in a service.
+    Window,
+}
+
+/// Counters and histograms of one load on one worker.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    measures: Arc<Measures>,
+    /// Requests due earlier are warm-up.
+    judged_from: Ns,
+    finished: u64,
+    succeeded: u64,
+    codes: Vec<(Code, u64)>,
+    faults: [u64; Fault::ALL.len()],
+    resent: u64,
+    bytes: u64,
+    tainted: u64,
+    local: u64,
+    last_done: Ns,
+    warmup_finished: u64,
+    readings: Vec<Reading>,
+    after: BTreeMap<usize, Values>,
+    scheduled: u64,
+    late: u64,
+    lag: Sparse,
+    lag_max: u64,
+    connections: u64,
+    failed_dials: u64,
+    keep: Keep,
+}
+
+#[derive(Clone, Debug)]
+enum Keep {
+    Run(Box<Run>),
+    Window(Box<Window>),
+}
+
+#[derive(Clone, Debug, Default)]
+struct Run {
+    values: [Option<Values>; Series::ALL.len()],
+    timeline: Timeline,
+}
+
+/// One series' values: a histogram that grows only as far as its greatest value.
+#[derive(Clone, Debug)]
+struct Values {
+    histogram: Histogram<u64>,
+    moments: Moments,
+}
+
+impl Values {
+    fn new() -> Self {
+        let histogram = Histogram::new(3).expect("three significant digits are within the library's 0 to 5");
+        Self { histogram, moments: Moments::default() }
+    }
+
+    fn record(&mut self, value: Membership) {
+        match value {
+            Membership::Outside => {}
+            Membership::Beyond => self.moments.beyond += 1,
+            Membership::Value(value) => {
+                self.moments.add(value);
+                self.histogram.record(value).expect("an auto-resizing histogram takes every value");
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.histogram.add(&other.histogram).expect("an auto-resizing histogram takes every value");
+        self.moments.merge(&other.moments);
+    }
+
+    fn distribution(&self) -> Distribution {
+        Distribution { histogram: self.histogram.clone(), beyond: self.moments.beyond, moments: self.moments }
+    }
+}
+
+impl Recorder {
+    /// An empty recorder. Requests due before `judged_from` are warm-up: counted apart, not judged.
+    #[must_use]
+    pub fn new(measures: Arc<Measures>, judged_from: Ns, detail: Detail) -> Self {
+        let keep = match detail {
+            Detail::Run => Keep::Run(Box::default()),
+            Detail::Window => Keep::Window(Box::new(Window::new(&measures))),
+        };
+        Self {
+            readings: measures.meters.iter().map(|meter| Reading::empty(meter.test)).collect(),
+            measures,
+            judged_from,
+            finished: 0,
+            succeeded: 0,
+            codes: Vec::new(),
+            faults: [0; Fault::ALL.len()],
+            resent: 0,
+            bytes: 0,
+            tainted: 0,
+            local: 0,
+            last_done: Ns::ZERO,
+            warmup_finished: 0,
+            after: BTreeMap::new(),
+            scheduled: 0,
+            late: 0,
+            lag: Sparse::default(),
+            lag_max: 0,
+            connections: 0,
+            failed_dials: 0,
+            keep,
+        }
+    }
+
+    /// Counts one finished request.
+    pub fn record(&mut self, sample: &Sample) {
+        let success = self.measures.success.accepts(sample.outcome);
+        if let Keep::Run(run) = &mut self.keep {
+            let latency = match membership(Series::Latency, sample, success) {
+                Membership::Value(latency) => Some(Ns(latency)),
+                Membership::Beyond => Some(sample.latency()),
+                Membership::Outside => None,
+            };
+            run.timeline.record(sample.done, success, latency);
+        }
+        if sample.due < self.judged_from {
+            self.warmup_finished += 1;
+            return;
+        }
+        self.count(sample, success);
+        self.meter(sample, success);
+        match &mut self.keep {
+            Keep::Window(window) => window.record(sample, success),
+            Keep::Run(run) => run.record(sample, success),
+        }
+    }
+
+    /// Counts one request that fell due, and how late our own process noticed.
+    pub fn due(&mut self, due: Ns, lag: Ns) {
+        if due < self.judged_from {
+            return;
+        }
+        self.scheduled += 1;
+        self.lag(lag);
+        self.late += u64::from(lag > self.measures.tolerance());
+    }
+
+    /// Counts one own lateness that belongs to no request: a heartbeat.
+    pub fn lag(&mut self, lag: Ns) {
+        self.lag.record(lag.0);
+        self.lag_max = self.lag_max.max(lag.0);
+    }
+
+    /// Counts one attempt to open a connection.
+    pub fn dialled(&mut self, made: bool) {
+        self.connections += u64::from(made);
+        self.failed_dials += u64::from(!made);
+    }
+
+    /// What the meters hold so far.
+    #[must_use]
+    pub fn readings(&self) -> &[Reading] {
+        &self.readings
+    }
+
+    /// Finished and succeeded requests so far, warm-up included.
+    #[must_use]
+    pub fn progress(&self) -> (u64, u64) {
+        (self.finished + self.warmup_finished, self.succeeded)
+    }
+
+    /// The newest complete second before `now`, if this recorder keeps a timeline.
+    #[must_use]
+    pub fn newest_second(&self, now: Ns) -> Option<Second> {
+        match &self.keep {
+            Keep::Run(run) => run.timeline.newest(now),
+            Keep::Window(_) => None,
+        }
+    }
+
+    /// The newest ten minutes, if this recorder keeps them.
+    #[must_use]
+    pub fn window(&self) -> Option<&Window> {
+        match &self.keep {
+            Keep::Window(window) => Some(window),
+            Keep::Run(_) => None,
+        }
+    }
+
+    /// Adds another worker's recorder of the same load. Associative and commutative.
+    pub fn merge(&mut self, other: &Self) {
+        self.finished += other.finished;
+        self.succeeded += other.succeeded;
+        other.codes.iter().for_each(|(code, count)| self.add_code(*code, *count));
+        self.faults.iter_mut().zip(&other.faults).for_each(|(mine, theirs)| *mine += theirs);
+        self.resent += other.resent;
+        self.bytes += other.bytes;
+        self.tainted += other.tainted;
+        self.local += other.local;
+        self.last_done = self.last_done.max(other.last_done);
+        self.warmup_finished += other.warmup_finished;
+        self.readings.iter_mut().zip(&other.readings).for_each(|(mine, theirs)| mine.merge(theirs));
+        for (meter, values) in &other.after {
+            self.after.entry(*meter).or_insert_with(Values::new).merge(values);
+        }
+        self.scheduled += other.scheduled;
+        self.late += other.late;
+        self.lag.merge(&other.lag);
+        self.lag_max = self.lag_max.max(other.lag_max);
+        self.connections += other.connections;
+        self.failed_dials += other.failed_dials;
+        if let (Keep::Run(mine), Keep::Run(theirs)) = (&mut self.keep, &other.keep) {
+            mine.merge(theirs);
+        }
+    }
+
+    /// What was recorded, as a summary. What only the engine knows (throttling, lanes, why it stopped) is left at its
+    /// default for the engine to fill in.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        let (distributions, seconds) = match &self.keep {
+            Keep::Run(run) => (run.distributions(), run.timeline.seconds(self.judged_from)),
+            Keep::Window(_) => (BTreeMap::new(), Vec::new()),
+        };
+        let named = Fault::ALL.into_iter().zip(self.faults).filter(|(_, count)| *count > 0);
+        Summary {
+            wall: Duration::from(self.last_done.since(self.judged_from)),
+            finished: self.finished,
+            succeeded: self.succeeded,
+            codes: self.codes.iter().copied().collect(),
+            faults: named.collect(),
+            resent: self.resent,
+            bytes: self.bytes,
+            distributions,
+            readings: self.readings.clone(),
+            after: self.after.iter().map(|(meter, values)| (*meter, values.distribution())).collect(),
+            generator: self.generator(),
+            seconds,
+            warmup_finished: self.warmup_finished,
+            reached: self.connections > 0,
+            first_error: None,
+            stopped: None::<Stopped>,
+        }
+    }
+
+    fn generator(&self) -> Generator {
+        let mut lag = Values::new();
+        self.lag.for_each_value(|nanos, count| {
+            lag.histogram.record_n(nanos, u64::from(count)).expect("an auto-resizing histogram takes every value");
+            lag.moments.n += u64::from(count);
+            lag.moments.sum += u128::from(nanos) * u128::from(count);
+            lag.moments.sum_of_squares += nanos as f64 * nanos as f64 * f64::from(count);
+            lag.moments.min = lag.moments.min.min(nanos);
+        });
+        lag.moments.max = self.lag_max;
+        Generator {
+            scheduled: self.scheduled,
+            late: self.late,
+            local: self.local,
+            tainted: self.tainted,
+            tolerance: self.measures.tolerance(),
+            lag: (!self.lag.is_empty()).then(|| lag.distribution()),
+            connections: self.connections,
+            failed_dials: self.failed_dials,
+            ..Generator::default()
+        }
+    }
+
+    fn count(&mut self, sample: &Sample, success: bool) {
+        self.finished += 1;
+        self.succeeded += u64::from(success);
+        self.add_code(sample.outcome.code, 1);
+        if let Some(fault) = sample.outcome.fault {
+            let slot = Fault::ALL.iter().position(|f| *f == fault).expect("every fault is listed");
+            self.faults[slot] += 1;
+            self.local += u64::from(fault == Fault::Local);
+        }
+        self.resent += u64::from(sample.resent);
+        self.tainted += u64::from(sample.tainted);
+        self.bytes += sample.bytes;
+        self.last_done = self.last_done.max(sample.done);
+    }
+
+    fn meter(&mut self, sample: &Sample, success: bool) {
+        let since_judged = sample.due.since(self.judged_from);
+        for (index, (meter, reading)) in self.measures.meters.iter().zip(&mut self.readings).enumerate() {
+            if since_judged < meter.after {
+                continue;
+            }
+            reading.count(meter.test, sample, success);
+            if meter.after > Ns::ZERO
+                && let super::Test::AtMost(series, _) | super::Test::Moments(series) = meter.test
+            {
+                let value = membership(series, sample, success);
+                self.after.entry(index).or_insert_with(Values::new).record(value);
+            }
+        }
+    }
+
+    fn add_code(&mut self, code: Code, count: u64) {
+        match self.codes.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, total)) => *total += count,
+            None => self.codes.push((code, count)),
+        }
+    }
+}
+
+impl Run {
+    fn record(&mut self, sample: &Sample, success: bool) {
+        let dialled = sample.dial.unwrap_or_default();
+        for (slot, series) in self.values.iter_mut().zip(Series::ALL) {
+            let value = membership(series, sample, success);
+            let happened = match series {
+                Series::Dns | Series::Tls => Series::of(series, sample).is_some_and(|v| v > 0),
+                Series::Connect => dialled != DialTimes::default(),
+                _ => true,
+            };
+            if happened && value != Membership::Outside {
+                slot.get_or_insert_with(Values::new).record(value);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.values.iter_mut().zip(&other.values) {
+            if let Some(theirs) = theirs {
+                mine.get_or_insert_with(Values::new).merge(theirs);
+            }
+        }
+        self.timeline.merge(&other.timeline);
+    }
+
+    fn distributions(&self) -> BTreeMap<Series, Distribution> {
+        let named = Series::ALL.into_iter().zip(&self.values);
+        named.filter_map(|(series, values)| Some((series, values.as_ref()?.distribution()))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::{Meter, Outcome, Set, Test};
+    use proptest::prelude::*;
+
+    fn any_sample() -> impl Strategy<Value = Sample> {
+        (0u64..60_000, 0u64..5_000, 0u64..3_000, 0usize..14, any::<bool>()).prop_map(
+            |(due, queue, service, kind, tainted)| {
+                let outcome = match kind {
+                    0..=9 if kind % 3 == 0 => Outcome::http(200).with(Fault::ALL[kind]),
+                    0..=9 => Outcome::fault(Fault::ALL[kind]),
+                    10 => Outcome::http(503),
+                    _ => Outcome::http(200),
+                };
+                let origin = Ns::from_millis(due);
+                let sent = Ns::from_millis(due + queue);
+                let done = Ns::from_millis(due + queue + service);
+                Sample {
+                    class: 0,
+                    due: origin,
+                    origin,
+                    sent,
+                    first: done,
+                    done,
+                    dial: tainted.then_some(DialTimes { connect: Ns(service), ..DialTimes::default() }),
+                    outcome,
+                    bytes: service,
+                    resent: false,
+                    tainted,
+                }
+            },
+        )
+    }
+
+    fn measures() -> Arc<Measures> {
+        let meter = |test| Meter { test, after: Ns::ZERO };
+        Arc::new(Measures {
+            meters: vec![
+                meter(Test::Share(Set::Success)),
+                meter(Test::AtMost(Series::Latency, Ns::from_millis(800).0)),
+                meter(Test::Moments(Series::Service)),
+                Meter { test: Test::AtMost(Series::Latency, Ns::from_millis(800).0), after: Ns::from_secs(9) },
+            ],
+            ..Measures::default()
+        })
+    }
+
+    fn recorded(samples: &[Sample]) -> Recorder {
+        let mut recorder = Recorder::new(measures(), Ns::from_secs(5), Detail::Run);
+        samples.iter().for_each(|sample| {
+            recorder.due(sample.due, sample.queue());
+            recorder.record(sample);
+        });
+        recorder
+    }
+
+    fn shown(recorder: &Recorder) -> String {
+        let mut summary = recorder.summary();
+        for distribution in summary.distributions.values_mut().chain(summary.after.values_mut()) {
+            distribution.moments.sum_of_squares = distribution.moments.sum_of_squares.round();
+        }
+        let distributions: Vec<_> = summary
+            .distributions
+            .iter()
+            .map(|(series, d)| {
+                (*series, d.n(), d.beyond, d.moments.min, d.moments.max, d.quantile(0.5), d.quantile(0.99))
+            })
+            .collect();
+        let readings: Vec<_> = summary
+            .readings
+            .iter()
+            .map(|reading| match reading {
+                Reading::Tally(tally) => format!("{tally:?}"),
+                Reading::Moments(m) => format!("{} {} {} {} {}", m.n, m.beyond, m.sum, m.min, m.max),
+            })
+            .collect();
+        format!(
+            "{} {} {:?} {:?} {} {distributions:?} {readings:?} {:?} {} {} {}",
+            summary.finished,
+            summary.succeeded,
+            summary.codes,
+            summary.faults,
+            summary.bytes,
+            summary.seconds,
+            summary.generator.scheduled,
+            summary.generator.late,
+            summary.warmup_finished,
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn recorders_merge_to_the_same_summary_in_any_order(samples in prop::collection::vec(any_sample(), 0..120), cut in 0usize..120, second_cut in 0usize..120) {
+            let cut = cut.min(samples.len());
+            let second_cut = cut + second_cut.min(samples.len() - cut);
+            let parts = [&samples[..cut], &samples[cut..second_cut], &samples[second_cut..]].map(recorded);
+            let whole = shown(&recorded(&samples));
+            for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+                let mut merged = parts[order[0]].clone();
+                merged.merge(&parts[order[1]]);
+                merged.merge(&parts[order[2]]);
+                prop_assert_eq!(&shown(&merged), &whole);
+            }
+            let mut right = parts[1].clone();
+            right.merge(&parts[2]);
+            let mut nested = parts[0].clone();
+            nested.merge(&right);
+            prop_assert_eq!(&shown(&nested), &whole);
+        }
+
+        #[test]
+        fn the_histogram_and_the_exact_counters_tell_of_the_same_requests(samples in prop::collection::vec(any_sample(), 1..200)) {
+            let summary = recorded(&samples).summary();
+            let Reading::Tally(latency) = summary.readings[1] else { panic!("a bound has counters") };
+            let shown = summary.distributions.get(&Series::Latency);
+            prop_assert_eq!(latency.n, shown.map_or(0, Distribution::n));
+            prop_assert_eq!(summary.codes.values().sum::<u64>(), summary.finished);
+            let Reading::Tally(late_start) = summary.readings[3] else { panic!("a bound has counters") };
+            prop_assert_eq!(late_start.n, summary.after.get(&3).map_or(0, Distribution::n));
+            prop_assert!(late_start.n <= latency.n);
+        }
+    }
+
+    #[test]
+    fn a_warm_up_is_counted_apart_and_judged_by_nobody() {
+        let mut early = recorded(&[]);
+        let mut sample = recorded_sample();
+        sample.due = Ns::from_secs(4);
+        early.record(&sample);
+        let summary = early.summary();
+        assert_eq!((summary.finished, summary.warmup_finished), (0, 1));
+        assert_eq!(summary.readings[0], Reading::Tally(crate::stats::Tally::default()));
+        assert_eq!(summary.seconds.iter().map(|s| s.finished).sum::<u64>(), 1, "the timeline shows it");
+        assert_eq!(summary.seconds[0].at, -5);
+    }
+
+    fn recorded_sample() -> Sample {
+        let at = Ns::from_millis(4_100);
+        Sample {
+            class: 0,
+            due: at,
+            origin: at,
+            sent: at,
+            first: at,
+            done: at,
+            dial: None,
+            outcome: Outcome::http(200),
+            bytes: 0,
+            resent: false,
+            tainted: false,
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! The newest ten minutes of a task's load: exact counters per second, histograms per ten seconds.
+//!
+//! Reading it changes nothing. A slice belongs to the second in which its requests were *done*.
+
+use std::collections::VecDeque;
+
+use super::sparse::Sparse;
+use super::{Measures, Membership, Moments, Ns, Reading, Sample, Series, Tally, Test, membership};
+
+/// Seconds of exact counters kept.
+const KEPT_SECONDS: u64 = 600;
+/// Seconds a block of display histogram spans.
+const BLOCK_SECONDS: u64 = 10;
+/// The newest part of the display histograms is kept by the second.
+const FINE_SECONDS: u64 = 60;
+
+/// Counters of one meter, one entry a second.
+#[derive(Clone, Debug)]
+enum Column {
+    /// `(n, k)` of a share or a bound.
+    Counts(VecDeque<(u32, u32)>),
+    /// Moments are rare and larger.
+    Moments(VecDeque<Moments>),
+}
+
+/// Display values of a stretch of time.
+#[derive(Clone, Debug, Default)]
+struct Block {
+    begin: u64,
+    latency: Sparse,
+    /// Per meter: sum of the values within the bound.
+    sums: Box<[u64]>,
+}
+
+/// A ring of one-second slices.
+#[derive(Clone, Debug)]
+pub struct Window {
+    tests: Box<[Test]>,
+    columns: Vec<Column>,
+    /// `(finished, succeeded)` by second.
+    totals: VecDeque<(u32, u32)>,
+    /// The second that the front of every column belongs to.
+    front: u64,
+    blocks: VecDeque<Block>,
+    fine: VecDeque<Block>,
+    /// Tainted requests are rare: `(second, meter, n, k)`.
+    tainted: VecDeque<(u64, u16, u32, u32)>,
+}
+
+/// What a window of seconds amounts to.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    /// Seconds in it that saw an answer.
+    pub loaded_seconds: u64,
+    /// Finished requests.
+    pub finished: u64,
+    /// Of those, successes.
+    pub succeeded: u64,
+    /// One reading a meter.
+    pub readings: Vec<Reading>,
+    /// Latency, for display.
+    pub latency: Sparse,
+}
+
+impl Window {
+    /// An empty window for these measures.
+    #[must_use]
+    pub fn new(measures: &Measures) -> Self {
+        let tests: Box<[Test]> = measures.meters.iter().map(|meter| meter.test).collect();
+        let columns = tests
+            .iter()
+            .map(|test| match test {
+                Test::Moments(_) => Column::Moments(VecDeque::new()),
+                Test::Share(_) | Test::AtMost(..) => Column::Counts(VecDeque::new()),
+            })
+            .collect();
+        Self {
+            tests,
+            columns,
+            totals: VecDeque::new(),
+            front: 0,
+            blocks: VecDeque::new(),
+            fine: VecDeque::new(),
+            tainted: VecDeque::new(),
+        }
+    }
+
+    /// Counts one finished request.
+    pub fn record(&mut self, sample: &Sample, success: bool) {
+        let second = sample.done.0 / Ns::from_secs(1).0;
+        let Some(row) = self.row(second) else { return };
+        let total = &mut self.totals[row];
+        total.0 += 1;
+        total.1 += u32::from(success);
+        let block = block_at(&mut self.fine, second, self.tests.len());
+        if let Membership::Value(latency) = membership(Series::Latency, sample, success) {
+            block.latency.record(latency);
+        }
+        for (meter, (column, test)) in self.columns.iter_mut().zip(&self.tests).enumerate() {
+            let mut reading = Reading::empty(*test);
+            reading.count(*test, sample, success);
+            match (column, reading) {
+                (Column::Counts(rows), Reading::Tally(tally)) => {
+                    rows[row].0 += tally.n as u32;
+                    rows[row].1 += tally.k as u32;
+                    block.sums[meter] = block.sums[meter].saturating_add(tally.sum as u64);
+                    if tally.tainted_n > 0 {
+                        self.tainted.push_back((second, meter as u16, tally.tainted_n as u32, tally.tainted_k as u32));
+                    }
+                }
+                (Column::Moments(rows), Reading::Moments(moments)) => rows[row].merge(&moments),
+                _ => debug_assert!(false, "a column is made by its own test"),
+            }
+        }
+    }
+
+    /// What the seconds `from..to` (counted from the load's start) amount to.
+    #[must_use]
+    pub fn reach(&self, from: u64, to: u64) -> Reach {
+        let first = from.saturating_sub(self.front) as usize;
+        let last = (to.saturating_sub(self.front) as usize).min(self.totals.len());
+        let mut reach = Reach::default();
+        for (finished, succeeded) in self.totals.range(first.min(last)..last) {
+            reach.loaded_seconds += u64::from(*finished > 0);
+            reach.finished += u64::from(*finished);
+            reach.succeeded += u64::from(*succeeded);
+        }
+        let mut sums = vec![0u128; self.tests.len()];
+        for block in self.blocks.iter().chain(&self.fine).filter(|b| b.begin >= from && b.begin < to) {
+            reach.latency.merge(&block.latency);
+            sums.iter_mut().zip(&block.sums).for_each(|(sum, part)| *sum += u128::from(*part));
+        }
+        for (meter, column) in self.columns.iter().enumerate() {
+            reach.readings.push(match column {
+                Column::Moments(rows) => {
+                    let mut all = Moments::default();
+                    rows.range(first.min(last)..last).for_each(|m| all.merge(m));
+                    Reading::Moments(all)
+                }
+                Column::Counts(rows) => {
+                    let mut tally = Tally { sum: sums[meter], ..Tally::default() };
+                    for (n, k) in rows.range(first.min(last)..last) {
+                        tally.n += u64::from(*n);
+                        tally.k += u64::from(*k);
+                    }
+                    for (_, _, n, k) in
+                        self.tainted.iter().filter(|t| t.0 >= from && t.0 < to && usize::from(t.1) == meter)
+                    {
+                        tally.tainted_n += u64::from(*n);
+                        tally.tainted_k += u64::from(*k);
+                    }
+                    Reading::Tally(tally)
+                }
+            });
+        }
+        reach
+    }
+
+    /// Bytes held on the heap, for the test that keeps a thousand tasks affordable.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let columns: usize = self
+            .columns
+            .iter()
+            .map(|column| match column {
+                Column::Counts(rows) => rows.capacity() * size_of::<(u32, u32)>(),
+                Column::Moments(rows) => rows.capacity() * size_of::<Moments>(),
+            })
+            .sum();
+        let blocks: usize = self
+            .blocks
+            .iter()
+            .chain(&self.fine)
+            .map(|b| size_of::<Block>() + b.latency.heap_bytes() + b.sums.len() * size_of::<u64>())
+            .sum();
+        columns + blocks + self.totals.capacity() * size_of::<(u32, u32)>()
+    }
+
+    /// The row of a second, making room for it; `None` for a second already dropped.
+    fn row(&mut self, second: u64) -> Option<usize> {
+        if self.totals.is_empty() {
+            self.front = second;
+        }
+        let row = second.checked_sub(self.front)? as usize;
+        if self.totals.len() == self.totals.capacity() {
+            self.grow();
+        }
+        while self.totals.len() <= row {
+            self.totals.push_back((0, 0));
+            for column in &mut self.columns {
+                match column {
+                    Column::Counts(rows) => rows.push_back((0, 0)),
+                    Column::Moments(rows) => rows.push_back(Moments::default()),
+                }
+            }
+        }
+        let over = self.totals.len().saturating_sub(KEPT_SECONDS as usize);
+        if over > 0 {
+            self.drop_front(over);
+        }
+        self.coarsen(second);
+        Some(row.saturating_sub(over))
+    }
+
+    /// Doubles the columns, but not past what is kept: an hour-long load holds no spare rows.
+    fn grow(&mut self) {
+        let kept = KEPT_SECONDS as usize + 1;
+        let more = (self.totals.len().max(8) * 2).min(kept).saturating_sub(self.totals.len());
+        self.totals.reserve_exact(more);
+        for column in &mut self.columns {
+            match column {
+                Column::Counts(rows) => rows.reserve_exact(more),
+                Column::Moments(rows) => rows.reserve_exact(more),
+            }
+        }
+    }
+
+    fn drop_front(&mut self, rows: usize) {
+        self.front += rows as u64;
+        self.totals.drain(..rows);
+        for column in &mut self.columns {
+            match column {
+                Column::Counts(all) => drop(all.drain(..rows)),
+                Column::Moments(all) => drop(all.drain(..rows)),
+            }
+        }
+        let front = self.front;
+        while self.blocks.front().is_some_and(|b| b.begin + BLOCK_SECONDS <= front) {
+            self.blocks.pop_front();
+        }
+        while self.tainted.front().is_some_and(|t| t.0 < front) {
+            self.tainted.pop_front();
+        }
+    }
+
+    /// Moves seconds that are no longer new into blocks of ten.
+    fn coarsen(&mut self, newest: u64) {
+        while self.fine.front().is_some_and(|b| b.begin + FINE_SECONDS < newest) {
+            let Some(old) = self.fine.pop_front() else { return };
+            let block = block_at(&mut self.blocks, old.begin / BLOCK_SECONDS * BLOCK_SECONDS, self.tests.len());
+            block.latency.merge(&old.latency);
+            block.sums.iter_mut().zip(&old.sums).for_each(|(sum, part)| *sum = sum.saturating_add(*part));
+            block.latency.shrink();
+        }
+    }
+}
+
+/// The block that begins at `begin`, made if it is the newest.
+fn block_at(blocks: &mut VecDeque<Block>, begin: u64, meters: usize) -> &mut Block {
+    if blocks.back().is_none_or(|last| last.begin < begin) {
+        if let Some(last) = blocks.back_mut() {
+            last.latency.shrink();
+        }
+        blocks.push_back(Block { begin, latency: Sparse::default(), sums: vec![0; meters].into() });
+    }
+    let at = blocks.partition_point(|b| b.begin <= begin).saturating_sub(1);
+    &mut blocks[at]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::{Meter, Outcome, Set};
+
+    fn sample(done: Ns, latency_ms: u64, status: u16) -> Sample {
+        let sent = done.since(Ns::from_millis(latency_ms));
+        Sample {
+            class: 0,
+            due: sent,
+            origin: sent,
+            sent,
+            first: done,
+            done,
+            dial: None,
+            outcome: Outcome::http(status),
+            bytes: 10,
+            resent: false,
+            tainted: false,
+        }
+    }
+
+    fn measures() -> Measures {
+        let meter = |test| Meter { test, after: Ns::ZERO };
+        Measures {
+            meters: vec![
+                meter(Test::Share(Set::Success)),
+                meter(Test::AtMost(Series::Latency, Ns::from_millis(50).0)),
+                meter(Test::AtMost(Series::Service, Ns::from_millis(50).0)),
+            ],
+            ..Measures::default()
+        }
+    }
+
+    fn tally(reading: &Reading) -> (u64, u64) {
+        match reading {
+            Reading::Tally(t) => (t.n, t.k),
+            Reading::Moments(_) => panic!("expected counters"),
+        }
+    }
+
+    #[test]
+    fn a_stretch_of_seconds_counts_exactly_what_was_done_in_it() {
+        let mut window = Window::new(&measures());
+        for i in 0..1_000u64 {
+            let bad = (300..310).contains(&i);
+            window.record(
+                &sample(Ns::from_millis(100 * i + 50), if bad { 80 } else { 5 }, if bad { 500 } else { 200 }),
+                !bad,
+            );
+        }
+        let all = window.reach(0, 100);
+        assert_eq!((all.finished, all.succeeded, all.loaded_seconds), (1_000, 990, 100));
+        let bad_second = window.reach(30, 31);
+        assert_eq!((bad_second.finished, bad_second.succeeded), (10, 0));
+        assert_eq!(tally(&bad_second.readings[0]), (10, 0));
+        assert_eq!(tally(&bad_second.readings[1]), (0, 0), "failures are not in a latency's population");
+        assert_eq!(tally(&window.reach(31, 100).readings[1]), (690, 690));
+        assert_eq!(window.reach(200, 300).finished, 0);
+    }
+
+    #[test]
+    fn only_the_newest_ten_minutes_are_kept() {
+        let mut window = Window::new(&measures());
+        for second in 0..2_000u64 {
+            window.record(&sample(Ns(Ns::from_secs(second).0 + 1), 5, 200), true);
+        }
+        assert_eq!(window.reach(0, 2_000).finished, KEPT_SECONDS);
+        assert_eq!(window.reach(1_990, 2_000).finished, 10);
+        assert_eq!(window.reach(1_990, 2_000).latency.len(), 10);
+    }
+
+    #[test]
+    fn a_task_of_twenty_a_second_keeps_its_window_in_sixty_four_kibibytes() {
+        let mut window = Window::new(&measures());
+        let mut state = 1u64;
+        for i in 0..20 * 700u64 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let mut s = sample(Ns::from_millis(i * 50 + 2_000), 1, 200);
+            s.origin = s.done.since(Ns(200_000 + (state >> 40) % 4_000_000));
+            window.record(&s, true);
+        }
+        let each = window.heap_bytes();
+        assert!(each < 64 << 10, "{each} bytes a task");
+    }
+}
