@@ -26,7 +26,7 @@ impl Slice {
 
 /// Slices of equal width since the load began.
 #[derive(Clone, Debug)]
-pub struct Timeline {
+pub(super) struct Timeline {
     width: Ns,
     slices: Vec<Slice>,
 }
@@ -39,7 +39,7 @@ impl Default for Timeline {
 
 impl Timeline {
     /// Counts one finished request: when it was done, whether it succeeded, and its latency if it was answered.
-    pub fn record(&mut self, done: Ns, success: bool, latency: Option<Ns>) {
+    pub(super) fn record(&mut self, done: Ns, success: bool, latency: Option<Ns>) {
         let mut index = (done.0 / self.width.0) as usize;
         while index >= MOST_SLICES {
             self.halve();
@@ -61,7 +61,7 @@ impl Timeline {
     }
 
     /// Adds another recorder's slices of the same run.
-    pub fn merge(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         let mut other = other.clone();
         while self.width < other.width {
             self.halve();
@@ -77,14 +77,14 @@ impl Timeline {
 
     /// The newest complete slice before `now`, for a live display.
     #[must_use]
-    pub fn newest(&self, now: Ns) -> Option<Second> {
+    pub(super) fn newest(&self, now: Ns) -> Option<Second> {
         let index = ((now.0 / self.width.0) as usize).checked_sub(1)?;
         self.slices.get(index).map(|slice| self.second(index, slice, Ns::ZERO))
     }
 
     /// All slices, counted from `zero`.
     #[must_use]
-    pub fn seconds(&self, zero: Ns) -> Vec<Second> {
+    pub(super) fn seconds(&self, zero: Ns) -> Vec<Second> {
         self.slices.iter().enumerate().map(|(index, slice)| self.second(index, slice, zero)).collect()
     }
 

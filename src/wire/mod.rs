@@ -1,1 +1,82 @@
-//! wire
+//! Protocols behind one trait: a request goes out, a reply with its times comes back.
+//!
+//! The seam is narrow on purpose. [`Protocol::exchange`] never returns an error: trouble is an [`Outcome`], so every
+//! request that was due becomes exactly one sample. Futures are not `Send`: a connection never leaves its worker.
+
+mod clock;
+mod dial;
+mod encode;
+pub mod http1;
+mod observe;
+#[cfg(any(test, feature = "scripted"))]
+pub mod scripted;
+
+pub use clock::Clock;
+pub use dial::Dialer;
+pub use http1::Http1;
+pub use observe::{Discard, Head, Observe};
+
+use crate::plan::Request;
+use crate::stats::{DialTimes, Fault, Ns, Outcome};
+
+/// One request to make now.
+#[derive(Clone, Copy, Debug)]
+pub struct Shot<'a> {
+    /// Which request of the load this is, from 0.
+    pub index: u64,
+    /// What it says.
+    pub request: &'a Request,
+}
+
+/// What to do with the connection after a reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// It can carry the next request.
+    Keep,
+    /// Finish what is on it, put nothing new on it.
+    Drain,
+    /// It is of no more use.
+    Close,
+}
+
+/// What came of one exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When the first byte of the request went out; `None` if none did.
+    pub written: Option<Ns>,
+    /// When the first byte of the answer arrived; `None` if none did.
+    pub first: Option<Ns>,
+    /// When it ended.
+    pub done: Ns,
+    /// Bytes of the response body.
+    pub bytes: u64,
+    /// What to do with the connection.
+    pub after: After,
+    /// The server surely did not act on it: it may be sent again on another connection.
+    pub unprocessed: bool,
+}
+
+/// A way to talk to a server: HTTP/1.1 now; the loop that uses it does not change for others.
+#[allow(async_fn_in_trait, reason = "connections never leave their thread, so no caller wants Send futures")]
+pub trait Protocol: Clone + 'static {
+    /// One open connection.
+    type Conn: 'static;
+
+    /// Opens a connection, trying every address of the target, and gives up at `by`.
+    async fn dial<C: Clock>(&self, by: Ns, clock: &C) -> (DialTimes, Result<Self::Conn, Fault>);
+
+    /// Another handle on the same connection, if it can carry one more request at the same time.
+    fn share(&self, conn: &Self::Conn) -> Option<Self::Conn>;
+
+    /// Sends one request and reads its whole answer. Ends itself at `by` and keeps what it has seen by then.
+    async fn exchange<C: Clock>(
+        &self,
+        conn: &mut Self::Conn,
+        shot: Shot<'_>,
+        by: Ns,
+        clock: &C,
+        observe: &mut impl Observe,
+    ) -> Reply;
+}

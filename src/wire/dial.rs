@@ -1,0 +1,190 @@
+//! Opening connections: every address of the target, starting at another one each time.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+
+use hickory_resolver::TokioResolver;
+use tokio::net::TcpStream;
+
+use super::Clock;
+use crate::plan::{Host, Origin};
+use crate::stats::{DialTimes, Fault, Ns};
+
+/// Opens connections to one target, for all lanes of one worker.
+#[derive(Clone, Debug)]
+pub struct Dialer(Rc<Inner>);
+
+struct Inner {
+    origin: Origin,
+    resolver: RefCell<Option<Rc<TokioResolver>>>,
+    /// The newest answer of the resolver: still good when a later look-up fails.
+    known: RefCell<Vec<SocketAddr>>,
+    /// Which address the next connection tries first.
+    next: Cell<usize>,
+    first_error: RefCell<Option<String>>,
+}
+
+impl std::fmt::Debug for Inner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialer").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
+impl Dialer {
+    /// A dialer for `origin`. `first` is the address its first connection begins with, so that workers spread.
+    #[must_use]
+    pub fn new(origin: Origin, first: usize) -> Self {
+        Self(Rc::new(Inner {
+            origin,
+            resolver: RefCell::new(None),
+            known: RefCell::default(),
+            next: Cell::new(first),
+            first_error: RefCell::default(),
+        }))
+    }
+
+    /// The first failure in words: which address, and what the system said.
+    #[must_use]
+    pub fn first_error(&self) -> Option<String> {
+        self.0.first_error.borrow().clone()
+    }
+
+    /// Opens a connection before `by`. All addresses are tried; the last failure is the one reported.
+    ///
+    /// # Errors
+    /// `Dns` when the name has no address, `Refused` when no address answered, `Timeout` when time ran out, `Local`
+    /// when our own process has no descriptors or ports left.
+    pub async fn connect<C: Clock>(&self, by: Ns, clock: &C) -> (DialTimes, Result<TcpStream, Fault>) {
+        let begin = clock.now();
+        let addresses = match within(by, clock, self.addresses()).await {
+            Some(Ok(addresses)) => addresses,
+            Some(Err(message)) => return (self.times(begin, clock.now(), clock), Err(self.failed(Fault::Dns, message))),
+            None => {
+                let message = format!("{}: name resolution took too long", self.0.origin.host);
+                return (self.times(begin, clock.now(), clock), Err(self.failed(Fault::Timeout, message)));
+            }
+        };
+        let resolved = clock.now();
+        let stream = self.first_of(&addresses, by, clock).await;
+        (self.times(begin, resolved, clock), stream)
+    }
+
+    fn times<C: Clock>(&self, begin: Ns, resolved: Ns, clock: &C) -> DialTimes {
+        let looked_up = self.0.origin.pinned.is_empty() && matches!(self.0.origin.host, Host::Name(_));
+        DialTimes {
+            dns: if looked_up { resolved.since(begin) } else { Ns::ZERO },
+            connect: clock.now().since(resolved),
+            ..DialTimes::default()
+        }
+    }
+
+    fn failed(&self, fault: Fault, message: String) -> Fault {
+        self.0.first_error.borrow_mut().get_or_insert(message);
+        fault
+    }
+
+    async fn first_of<C: Clock>(&self, addresses: &[SocketAddr], by: Ns, clock: &C) -> Result<TcpStream, Fault> {
+        let first = self.0.next.get();
+        self.0.next.set(first.wrapping_add(1));
+        let mut fault = Fault::Refused;
+        for tried in 0..addresses.len() {
+            let address = addresses[(first + tried) % addresses.len()];
+            // Each address left gets an equal part of the time left: one that swallows packets leaves some for others.
+            let now = clock.now();
+            let share = by.since(now).0 / (addresses.len() - tried) as u64;
+            let until = if by == Ns::MAX { by } else { now + Ns(share) };
+            match within(until, clock, TcpStream::connect(address)).await {
+                Some(Ok(stream)) => {
+                    // A request is one write: waiting for more to send would only delay it.
+                    let _ = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Some(Err(error)) => fault = self.failed(fault_of(&error), format!("{address}: {error}")),
+                None => fault = self.failed(Fault::Timeout, format!("{address}: no answer to the connection attempt")),
+            }
+            if fault == Fault::Local {
+                break;
+            }
+        }
+        Err(fault)
+    }
+
+    async fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
+        let origin = &self.0.origin;
+        if !origin.pinned.is_empty() {
+            return Ok(origin.pinned.clone());
+        }
+        let name = match &origin.host {
+            Host::Ip(ip) => return Ok(vec![SocketAddr::new(*ip, origin.port)]),
+            Host::Name(name) => name,
+        };
+        let answer = match self.resolver() {
+            Ok(resolver) => resolver.lookup_ip(name.as_str()).await.map_err(|error| error.to_string()),
+            Err(message) => Err(message),
+        };
+        let found: Vec<_> = match &answer {
+            Ok(ips) => ips.iter().map(|ip| SocketAddr::new(ip, origin.port)).collect(),
+            Err(_) => Vec::new(),
+        };
+        if !found.is_empty() {
+            self.0.known.replace(found.clone());
+            return Ok(found);
+        }
+        let known = self.0.known.borrow().clone();
+        if known.is_empty() {
+            return Err(answer.err().unwrap_or_else(|| format!("{name}: the name has no address")));
+        }
+        Ok(known)
+    }
+
+    fn resolver(&self) -> Result<Rc<TokioResolver>, String> {
+        if let Some(resolver) = &*self.0.resolver.borrow() {
+            return Ok(Rc::clone(resolver));
+        }
+        let resolver = TokioResolver::builder_tokio()
+            .and_then(hickory_resolver::ResolverBuilder::build)
+            .map_err(|error| format!("no usable resolver configuration: {error}"))?;
+        let resolver = Rc::new(resolver);
+        self.0.resolver.replace(Some(Rc::clone(&resolver)));
+        Ok(resolver)
+    }
+}
+
+/// What a failed connect means.
+fn fault_of(error: &io::Error) -> Fault {
+    use rustix::io::Errno;
+    let ours = [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS, Errno::NOMEM, Errno::PERM];
+    match error.raw_os_error() {
+        Some(code) if ours.iter().any(|errno| errno.raw_os_error() == code) => Fault::Local,
+        Some(code) if code == Errno::TIMEDOUT.raw_os_error() => Fault::Timeout,
+        _ => Fault::Refused,
+    }
+}
+
+/// The future's value, or `None` once `by` has passed.
+async fn within<C: Clock, T>(by: Ns, clock: &C, future: impl Future<Output = T>) -> Option<T> {
+    if by == Ns::MAX {
+        return Some(future.await);
+    }
+    tokio::time::timeout_at(clock.instant(by), future).await.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_out_of_our_own_resources_is_not_the_targets_fault() {
+        for (errno, fault) in [
+            (rustix::io::Errno::MFILE, Fault::Local),
+            (rustix::io::Errno::ADDRNOTAVAIL, Fault::Local),
+            (rustix::io::Errno::CONNREFUSED, Fault::Refused),
+            (rustix::io::Errno::HOSTUNREACH, Fault::Refused),
+            (rustix::io::Errno::TIMEDOUT, Fault::Timeout),
+        ] {
+            assert_eq!(fault_of(&io::Error::from_raw_os_error(errno.raw_os_error())), fault, "{errno}");
+        }
+    }
+}

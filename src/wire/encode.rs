@@ -1,0 +1,67 @@
+//! A fixed request as the bytes that go out, made once.
+
+use std::fmt::Write as _;
+
+use crate::plan::Request;
+
+/// Head and body of an HTTP/1.1 request.
+///
+/// `Content-Length` is sent with a body, and as 0 for methods that usually carry one; `Connection: close` when the
+/// connection is not to be kept. The caller has checked names and values: nothing here can break the framing.
+pub(super) fn http1(request: &Request, keep_alive: bool) -> Vec<u8> {
+    let mut head = String::with_capacity(256);
+    let _ = write!(head, "{} {} HTTP/1.1\r\nHost: {}\r\n", request.method, request.path, request.authority);
+    for (name, value) in &request.headers {
+        let _ = write!(head, "{name}: {value}\r\n");
+    }
+    let usually_has_body = matches!(request.method.as_str(), "POST" | "PUT" | "PATCH");
+    if !request.body.is_empty() || usually_has_body {
+        let _ = write!(head, "Content-Length: {}\r\n", request.body.len());
+    }
+    if !keep_alive {
+        head.push_str("Connection: close\r\n");
+    }
+    head.push_str("\r\n");
+    let mut bytes = head.into_bytes();
+    bytes.extend_from_slice(&request.body);
+    bytes
+}
+
+/// Whether sending the request twice is the same as sending it once (RFC 9110 §9.2.2).
+pub(super) fn is_idempotent(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(method: &str, body: &[u8]) -> Request {
+        Request {
+            method: method.into(),
+            path: "/a?b=c".into(),
+            authority: "example.test:8080".into(),
+            headers: vec![("Accept".into(), "*/*".into()), ("X-A".into(), "1".into()), ("X-A".into(), "2".into())],
+            body: body.into(),
+        }
+    }
+
+    #[test]
+    fn the_bytes_are_what_a_server_expects() {
+        assert_eq!(
+            String::from_utf8(http1(&request("GET", b""), true)).expect("it is text"),
+            "GET /a?b=c HTTP/1.1\r\nHost: example.test:8080\r\nAccept: */*\r\nX-A: 1\r\nX-A: 2\r\n\r\n"
+        );
+        assert_eq!(
+            String::from_utf8(http1(&request("POST", b"hi"), false)).expect("it is text"),
+            "POST /a?b=c HTTP/1.1\r\nHost: example.test:8080\r\nAccept: */*\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
+        );
+        assert!(String::from_utf8_lossy(&http1(&request("PUT", b""), true)).contains("Content-Length: 0\r\n"));
+    }
+
+    #[test]
+    fn only_methods_that_may_be_repeated_are_idempotent() {
+        assert!(is_idempotent("GET") && is_idempotent("DELETE"));
+        assert!(!is_idempotent("POST") && !is_idempotent("PATCH") && !is_idempotent("get"));
+    }
+}
