@@ -1,11 +1,13 @@
 //! What load to produce: target, schedule, lanes and limits; valid by construction. Pure.
 
+mod rate;
 mod schedule;
 mod target;
 
 use std::time::Duration;
 
-pub use schedule::{Arrivals, Rate, Schedule, Stage, Stop};
+pub use rate::{Rate, RateError};
+pub use schedule::{Arrivals, Dues, Schedule, Stage, Stop};
 pub use target::{Host, Origin, Request, Target};
 
 /// One load, ready to run.

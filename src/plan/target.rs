@@ -34,6 +34,14 @@ pub struct Origin {
     pub pinned: Vec<SocketAddr>,
 }
 
+impl Origin {
+    /// What a `Host` header says for this server: the port only where it is not HTTP's own, 80.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        if self.port == 80 { self.host.to_string() } else { self.to_string() }
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
@@ -55,6 +63,23 @@ pub struct Request {
     pub body: Arc<[u8]>,
 }
 
+impl Request {
+    /// Value of the first header of that name, upper and lower case alike; `None` when there is none.
+    ///
+    /// `Host` is [`Self::authority`] and not among the headers.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether sending it twice does what sending it once does, by its method (RFC 9110 §9.2.2): only such a request
+    /// may be sent again when its connection ended before any answer.
+    #[must_use]
+    pub fn is_idempotent(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
+    }
+}
+
 /// Server and request together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -64,4 +89,40 @@ pub struct Target {
     pub origin: Origin,
     /// What each request says.
     pub request: Request,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authority_leaves_out_the_usual_port_and_brackets_addresses() {
+        for (host, port, authority) in [
+            (Host::Name("podinfo.test".into()), 80, "podinfo.test"),
+            (Host::Name("podinfo.test".into()), 9898, "podinfo.test:9898"),
+            (Host::Ip([127, 0, 0, 1].into()), 8080, "127.0.0.1:8080"),
+            (Host::Ip(std::net::Ipv6Addr::LOCALHOST.into()), 80, "[::1]"),
+            (Host::Ip(std::net::Ipv6Addr::LOCALHOST.into()), 8080, "[::1]:8080"),
+        ] {
+            let origin = Origin { host, port, pinned: Vec::new() };
+            assert_eq!(origin.authority(), authority);
+        }
+    }
+
+    #[test]
+    fn headers_are_found_in_any_case_and_methods_are_not() {
+        let mut request = Request {
+            method: "PUT".into(),
+            path: "/".into(),
+            authority: "a".into(),
+            headers: vec![("Accept".into(), "*/*".into()), ("accept".into(), "text/html".into())],
+            body: Arc::from([]),
+        };
+        assert_eq!((request.header("ACCEPT"), request.header("Host")), (Some("*/*"), None));
+        assert!(request.is_idempotent());
+        for method in ["POST", "PATCH", "put", "PURGE"] {
+            request.method = method.into();
+            assert!(!request.is_idempotent(), "{method}");
+        }
+    }
 }
