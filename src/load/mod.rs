@@ -1,1 +1,196 @@
-//! load
+//! The engine: worker threads that make load by a plan and count what comes of it.
+//!
+//! An [`Engine`] is a few threads; a [`Load`] is one plan running on them. Loads share nothing but the threads.
+
+mod board;
+mod brakes;
+mod clock;
+mod limits;
+mod link;
+mod pool;
+mod pulse;
+mod share;
+mod throttle;
+mod worker;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+use tokio::sync::oneshot;
+
+pub use board::Progress;
+pub use clock::{Coarse, Fine};
+pub use limits::descriptors;
+pub use share::Sink;
+
+use board::Board;
+use brakes::Brakes;
+use share::Part;
+use throttle::Throttled;
+use worker::{Job, Share, Worker};
+
+use crate::plan::Plan;
+use crate::stats::{Detail, Measures, Ns, Stopped, Summary};
+
+/// Loads of fewer dues a second than this live on one worker: spreading them would only cost.
+const ONE_WORKER_BELOW: u64 = 2_000;
+
+/// Worker threads.
+#[derive(Debug)]
+pub struct Engine {
+    workers: Vec<Worker>,
+    /// Which worker the next small load goes to.
+    next: AtomicUsize,
+}
+
+impl Engine {
+    /// Starts `workers` threads; 0 means one for each CPU this process may use.
+    ///
+    /// # Errors
+    /// When the system gives no thread or descriptor.
+    pub fn start(workers: usize) -> io::Result<Self> {
+        let workers = if workers == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { workers };
+        let workers = (0..workers).map(Worker::start).collect::<io::Result<_>>()?;
+        Ok(Self { workers, next: AtomicUsize::new(0) })
+    }
+
+    /// Starts a load now.
+    #[must_use]
+    pub fn run(&self, plan: &Arc<Plan>, measures: Arc<Measures>, detail: Detail) -> Load {
+        let parts = self.parts(plan);
+        let brakes = Arc::new(Brakes::new(&measures.trips));
+        let board = Arc::new(Board::new(parts));
+        let throttled = Throttled::now();
+        let cpu = cpu_time();
+        let zero = clock::monotonic();
+        let first = if parts == self.workers.len() { 0 } else { self.next.fetch_add(parts, Ordering::Relaxed) };
+        let shares = (0..parts)
+            .map(|part| {
+                let (done, share) = oneshot::channel();
+                self.workers[(first + part) % self.workers.len()].give(Job {
+                    plan: Arc::clone(plan),
+                    measures: Arc::clone(&measures),
+                    detail,
+                    part: Part { worker: part as u32, workers: parts as u32 },
+                    zero,
+                    brakes: Arc::clone(&brakes),
+                    board: Arc::clone(&board),
+                    done,
+                });
+                share
+            })
+            .collect();
+        Load { plan: Arc::clone(plan), brakes, board, shares, zero, throttled, cpu }
+    }
+
+    /// On how many workers a plan is spread.
+    fn parts(&self, plan: &Plan) -> usize {
+        let small = plan.schedule.peak_rate().is_some_and(|r| r.micro_per_second < ONE_WORKER_BELOW * 1_000_000);
+        if small { 1 } else { self.workers.len().min(plan.lanes.max(1) as usize) }
+    }
+}
+
+/// A plan that is running.
+#[derive(Debug)]
+pub struct Load {
+    plan: Arc<Plan>,
+    brakes: Arc<Brakes>,
+    board: Arc<Board>,
+    shares: Vec<oneshot::Receiver<Share>>,
+    zero: Ns,
+    throttled: Option<Throttled>,
+    cpu: Duration,
+}
+
+/// Stops a load from elsewhere.
+#[derive(Clone, Debug)]
+pub struct Stopper(Arc<Brakes>);
+
+impl Stopper {
+    /// Ends the load now: requests in flight are given up and not counted.
+    pub fn stop(&self) {
+        self.0.stop(Stopped::Interrupted);
+    }
+}
+
+/// Watches a load from elsewhere.
+#[derive(Clone, Debug)]
+pub struct Watcher {
+    board: Arc<Board>,
+    zero: Ns,
+}
+
+impl Watcher {
+    /// How far the load has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.board.read()
+    }
+
+    /// How long it has been running, warm-up included.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        Duration::from(clock::monotonic().since(self.zero))
+    }
+}
+
+impl Load {
+    /// A handle that stops this load.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(Arc::clone(&self.brakes))
+    }
+
+    /// A handle that watches this load.
+    #[must_use]
+    pub fn watcher(&self) -> Watcher {
+        Watcher { board: Arc::clone(&self.board), zero: self.zero }
+    }
+
+    /// The load's start on the system's monotonic clock.
+    #[must_use]
+    pub fn started(&self) -> Ns {
+        self.zero
+    }
+
+    /// Waits for the end of the load and says what it amounts to.
+    pub async fn finish(self) -> Summary {
+        let mut all: Option<Share> = None;
+        let mut lost = false;
+        for share in self.shares {
+            match (share.await, &mut all) {
+                (Ok(share), None) => all = Some(share),
+                (Ok(share), Some(all)) => {
+                    all.recorder.merge(&share.recorder);
+                    all.peak_lanes += share.peak_lanes;
+                    all.first_error = all.first_error.take().or(share.first_error);
+                }
+                (Err(_), _) => lost = true,
+            }
+        }
+        let mut summary = all.as_ref().map(|all| all.recorder.summary()).unwrap_or_default();
+        summary.first_error = all.as_ref().and_then(|all| all.first_error.clone());
+        summary.stopped = self.brakes.stopped();
+        summary.error = self.brakes.panic().or_else(|| lost.then(|| "a worker of tollgate's own failed".into()));
+        let own = &mut summary.generator;
+        own.rate = self.plan.schedule.mean_rate().map(|rate| rate.micro_per_second as f64 / 1e6);
+        own.lanes = self.plan.lanes;
+        own.max_lanes = self.plan.max_lanes;
+        own.peak_lanes = all.map_or(0, |all| all.peak_lanes);
+        own.cpu = Some(cpu_time().saturating_sub(self.cpu));
+        if let Some((before, after)) = self.throttled.zip(Throttled::now()) {
+            own.throttled = Some(after.since(before).time);
+            own.throttled_periods = after.since(before).periods;
+        }
+        summary
+    }
+}
+
+/// User and system time of this process so far.
+fn cpu_time() -> Duration {
+    let spent = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(spent.tv_sec as u64, spent.tv_nsec as u32)
+}

@@ -140,7 +140,7 @@ impl Recorder {
             };
             run.timeline.record(sample.done, success, latency);
         }
-        if sample.due < self.judged_from {
+        if self.is_warmup(sample.due) {
             self.warmup_finished += 1;
             return;
         }
@@ -152,20 +152,24 @@ impl Recorder {
         }
     }
 
-    /// Counts one request that fell due, and how late our own process noticed.
-    pub fn due(&mut self, due: Ns, lag: Ns) {
-        if due < self.judged_from {
+    /// Counts one request that fell due, and how late our own process noticed. In a closed loop a request is due
+    /// whenever its lane is free, so there is nothing to be late for: `None`.
+    pub fn due(&mut self, due: Ns, lag: Option<Ns>) {
+        if self.is_warmup(due) {
             return;
         }
         self.scheduled += 1;
-        self.lag(lag);
-        self.late += u64::from(lag > self.measures.tolerance());
+        if let Some(lag) = lag {
+            self.lag.record(lag.0);
+            self.lag_max = self.lag_max.max(lag.0);
+            self.late += u64::from(lag > self.measures.tolerance());
+        }
     }
 
-    /// Counts one own lateness that belongs to no request: a heartbeat.
-    pub fn lag(&mut self, lag: Ns) {
-        self.lag.record(lag.0);
-        self.lag_max = self.lag_max.max(lag.0);
+    /// Adds the worker's own lateness in keeping its heartbeat while this load ran.
+    pub fn heartbeats(&mut self, lag: &Sparse) {
+        self.lag.merge(lag);
+        lag.for_each_value(|value, _| self.lag_max = self.lag_max.max(value));
     }
 
     /// Counts one attempt to open a connection.
@@ -256,8 +260,14 @@ impl Recorder {
             warmup_finished: self.warmup_finished,
             reached: self.connections > 0,
             first_error: None,
+            error: None,
             stopped: None::<Stopped>,
         }
+    }
+
+    /// The warm-up's last request is due exactly when the judged part begins.
+    fn is_warmup(&self, due: Ns) -> bool {
+        self.judged_from > Ns::ZERO && due <= self.judged_from
     }
 
     fn generator(&self) -> Generator {
@@ -404,7 +414,7 @@ mod tests {
     fn recorded(samples: &[Sample]) -> Recorder {
         let mut recorder = Recorder::new(measures(), Ns::from_secs(5), Detail::Run);
         samples.iter().for_each(|sample| {
-            recorder.due(sample.due, sample.queue());
+            recorder.due(sample.due, Some(sample.queue()));
             recorder.record(sample);
         });
         recorder

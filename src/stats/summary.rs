@@ -144,6 +144,8 @@ pub struct Summary {
     pub reached: bool,
     /// The first transport failure in words, if any: address and the system's message.
     pub first_error: Option<String>,
+    /// The engine itself failed, in words: nothing else here can be trusted.
+    pub error: Option<String>,
     /// The load was stopped before its plan was done (interrupt, abort, unreachable).
     pub stopped: Option<Stopped>,
 }

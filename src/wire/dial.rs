@@ -60,7 +60,9 @@ impl Dialer {
         let begin = clock.now();
         let addresses = match within(by, clock, self.addresses()).await {
             Some(Ok(addresses)) => addresses,
-            Some(Err(message)) => return (self.times(begin, clock.now(), clock), Err(self.failed(Fault::Dns, message))),
+            Some(Err(message)) => {
+                return (self.times(begin, clock.now(), clock), Err(self.failed(Fault::Dns, message)));
+            }
             None => {
                 let message = format!("{}: name resolution took too long", self.0.origin.host);
                 return (self.times(begin, clock.now(), clock), Err(self.failed(Fault::Timeout, message)));

@@ -1,0 +1,189 @@
+//! A lane's connection: opened, used, replaced when it is old or dead; and one request fired over it.
+
+use std::rc::Rc;
+
+use super::share::{Ground, Sink};
+use crate::plan::Plan;
+use crate::stats::{DialTimes, Fault, Ns, Outcome, Sample};
+use crate::wire::{After, Clock, Discard, Protocol, Reply, Shot};
+
+/// Opening a connection ahead of time is given up after this long; the request itself then tries with its own limit.
+const AHEAD: Ns = Ns::from_secs(1);
+
+/// One request that has fallen due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) index: u64,
+    pub(super) due: Ns,
+    /// From when its latency counts: `due`, or when our own process noticed it.
+    pub(super) origin: Ns,
+}
+
+/// A connection slot of one lane.
+#[derive(Debug)]
+pub(super) struct Link<P: Protocol> {
+    open: Option<Open<P::Conn>>,
+    /// How old this lane's connections may get: staggered, so that not all are replaced at once.
+    age: Option<Ns>,
+}
+
+#[derive(Debug)]
+struct Open<C> {
+    conn: C,
+    at: Ns,
+    /// How it was opened, until its first request takes that into its sample.
+    dial: Option<(DialTimes, Ns)>,
+}
+
+impl<P: Protocol> Link<P> {
+    /// The link of lane `number`.
+    pub(super) fn new(plan: &Plan, number: u32) -> Self {
+        // Multiples of the golden ratio spread evenly however many there are: 0.75 to 1.25 of the age asked for.
+        let spread = 0.75 + 0.5 * (f64::from(number) * 0.618_033_988_75).fract();
+        Self { open: None, age: plan.connection_age.map(|age| Ns((Ns::from(age).0 as f64 * spread) as u64)) }
+    }
+
+    /// Opens the connection before it is needed, and replaces it when it has become too old, outside any latency.
+    /// Failing is no outcome: the next request will try itself.
+    pub(super) async fn prepare<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>) {
+        if !ground.plan.keep_alive {
+            return;
+        }
+        let now = ground.clock.now();
+        if self.open.as_ref().is_some_and(|open| self.age.is_some_and(|age| now.since(open.at) >= age)) {
+            self.open = None;
+        }
+        if self.open.is_none() {
+            let by = ground.limit(now).min(now + AHEAD);
+            let _ = self.dial(ground, by).await;
+        }
+    }
+
+    /// Sends one request and waits for what comes of it.
+    pub(super) async fn fire<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>, due: Due) -> Sample {
+        let by = ground.limit(ground.clock.now());
+        let mut resent = false;
+        let mut first_sent = None;
+        loop {
+            let mut open = match self.open.take() {
+                Some(open) => open,
+                None => match self.dial(ground, by).await {
+                    Ok(()) => continue,
+                    Err(fault) => return failed(ground, due, fault, first_sent, resent),
+                },
+            };
+            let shot = Shot { index: due.index, request: &ground.plan.target.request };
+            let reply = ground.protocol.exchange(&mut open.conn, shot, by, &ground.clock, &mut Discard).await;
+            if reply.unprocessed && reply.written.is_none() {
+                continue;
+            }
+            first_sent = first_sent.or(reply.written);
+            if reply.unprocessed && !resent {
+                resent = true;
+                continue;
+            }
+            let dial = open.dial.take();
+            if reply.after == After::Keep && ground.plan.keep_alive {
+                self.open = Some(open);
+            }
+            return sample(due, reply, first_sent, dial, resent);
+        }
+    }
+
+    async fn dial<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>, by: Ns) -> Result<(), Fault> {
+        let (times, conn) = ground.protocol.dial(by, &ground.clock).await;
+        let now = ground.clock.now();
+        ground.sink.borrow_mut().dialled(conn.is_ok());
+        match conn {
+            Ok(conn) => {
+                ground.brakes.reached();
+                self.open = Some(Open { conn, at: now, dial: Some((times, now)) });
+                Ok(())
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// A request whose connection could not be opened: finished, with that fault.
+fn failed<P: Protocol, C: Clock, S: Sink>(
+    ground: &Ground<P, C, S>,
+    due: Due,
+    fault: Fault,
+    sent: Option<Ns>,
+    resent: bool,
+) -> Sample {
+    let done = ground.clock.now();
+    ground.brakes.unreached(fault, done);
+    unsent(due, fault, sent.unwrap_or(done), done, resent)
+}
+
+/// A request that never went out.
+pub(super) fn unsent(due: Due, fault: Fault, sent: Ns, done: Ns, resent: bool) -> Sample {
+    Sample {
+        class: 0,
+        due: due.due,
+        origin: due.origin,
+        sent,
+        first: done,
+        done,
+        dial: None,
+        outcome: Outcome::fault(fault),
+        bytes: 0,
+        resent,
+        tainted: false,
+    }
+}
+
+fn sample(due: Due, reply: Reply, sent: Option<Ns>, dial: Option<(DialTimes, Ns)>, resent: bool) -> Sample {
+    let dial = dial.map(|(times, at)| {
+        let began = at.since(times.total());
+        DialTimes { waited: at.since(began.max(due.origin)), ..times }
+    });
+    Sample {
+        class: 0,
+        due: due.due,
+        origin: due.origin,
+        sent: sent.unwrap_or(reply.done),
+        first: reply.first.unwrap_or(reply.done),
+        done: reply.done,
+        dial,
+        outcome: reply.outcome,
+        bytes: reply.bytes,
+        resent,
+        tainted: false,
+    }
+}
+
+/// Full-jitter back-off of a closed-loop lane after failed dials (AWS Architecture Blog, 2015): without it a refused
+/// port is asked a hundred thousand times a second.
+#[derive(Debug)]
+pub(super) struct Backoff {
+    failures: u32,
+    random: u64,
+}
+
+impl Backoff {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { failures: 0, random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 }
+    }
+
+    /// Waits if this request's connection could not be opened.
+    pub(super) async fn after<C: Clock>(&mut self, sample: &Sample, clock: &C) {
+        let undialled = sample.dial.is_none() && sample.sent == sample.done;
+        if !undialled {
+            self.failures = 0;
+            return;
+        }
+        let ceiling = Ns::from_millis(10 << self.failures.min(7)).min(Ns::from_secs(1));
+        self.failures += 1;
+        // xorshift64: spread, not secrecy, is wanted.
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        clock.until(clock.now() + Ns(self.random % ceiling.0.max(1))).await;
+    }
+}
+
+/// Links are made where lanes are, and lanes stand on shared ground.
+pub(super) type SharedGround<P, C, S> = Rc<Ground<P, C, S>>;

@@ -1,0 +1,333 @@
+//! The open loop: requests fall due whatever the answers do, and take an idle slot, a new one, or wait.
+//!
+//! `-c` is how many slots a load starts with. When the target holds all of them past the next due time, more are
+//! opened up to `max-lanes`; beyond that requests queue, and their latency runs on from when they were due.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::link::{Due, Link, SharedGround, unsent};
+use super::share::{Sink, watch};
+use crate::stats::{Fault, Ns};
+use crate::wire::{Clock, Protocol};
+
+/// A slot opened on top of the first ones closes after this long without work.
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Requests that may wait for a slot on one worker: 24 MiB of them. One more, and the oldest counts as unanswered.
+const MOST_QUEUED: usize = 1 << 20;
+
+/// One lane of the open loop, seen from outside.
+#[derive(Debug, Default)]
+struct Slot {
+    mail: Option<Due>,
+    waker: Option<Waker>,
+    closed: bool,
+}
+
+/// What a due request does.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    /// An idle slot took it.
+    Taken,
+    /// A new slot must be opened for it.
+    Opens,
+    /// It waits for a slot.
+    Queued,
+    /// So many wait already that the oldest is given up for it.
+    GaveUp(Due),
+}
+
+/// The slots of one load on one worker.
+#[derive(Debug)]
+struct Pool {
+    slots: Vec<Slot>,
+    /// Slots of the first kind, the longest idle first: all connections see traffic.
+    idle: VecDeque<usize>,
+    /// Slots opened on top, the newest idle first: the others may close.
+    idle_extra: Vec<usize>,
+    queue: VecDeque<Due>,
+    base: usize,
+    most: usize,
+    alive: usize,
+    busy: usize,
+    peak: usize,
+    over: bool,
+}
+
+impl Pool {
+    fn new(base: usize, most: usize) -> Self {
+        Self {
+            slots: Vec::new(),
+            idle: VecDeque::new(),
+            idle_extra: Vec::new(),
+            queue: VecDeque::new(),
+            base,
+            most: most.max(base).max(1),
+            alive: 0,
+            busy: 0,
+            peak: 0,
+            over: false,
+        }
+    }
+
+    /// Makes a slot, reusing the number of one that closed.
+    fn open(&mut self, mail: Option<Due>) -> usize {
+        self.alive += 1;
+        if mail.is_some() {
+            self.occupied();
+        }
+        let slot = Slot { mail, waker: None, closed: false };
+        match self.slots.iter().skip(self.base).position(|slot| slot.closed) {
+            Some(at) => {
+                self.slots[self.base + at] = slot;
+                self.base + at
+            }
+            None => {
+                self.slots.push(slot);
+                self.slots.len() - 1
+            }
+        }
+    }
+
+    fn occupied(&mut self) {
+        self.busy += 1;
+        self.peak = self.peak.max(self.busy);
+    }
+
+    fn dispatch(&mut self, due: Due) -> Fate {
+        if let Some(number) = self.idle.pop_front().or_else(|| self.idle_extra.pop()) {
+            self.occupied();
+            let slot = &mut self.slots[number];
+            slot.mail = Some(due);
+            if let Some(waker) = slot.waker.take() {
+                waker.wake();
+            }
+            return Fate::Taken;
+        }
+        if self.alive < self.most {
+            return Fate::Opens;
+        }
+        self.queue.push_back(due);
+        if self.queue.len() <= MOST_QUEUED {
+            return Fate::Queued;
+        }
+        self.queue.pop_front().map_or(Fate::Queued, Fate::GaveUp)
+    }
+
+    /// Whether one more slot should stand ready: only once the first ones have not been enough.
+    fn wants_spare(&self) -> bool {
+        self.alive > self.base && self.idle.is_empty() && self.idle_extra.is_empty() && self.alive < self.most
+    }
+
+    /// The slot's work is done: it takes what waits longest, or becomes idle.
+    fn release(&mut self, number: usize) {
+        match self.queue.pop_front() {
+            Some(due) => self.slots[number].mail = Some(due),
+            None => {
+                self.busy -= 1;
+                self.rest(number);
+            }
+        }
+    }
+
+    fn rest(&mut self, number: usize) {
+        if number < self.base { self.idle.push_back(number) } else { self.idle_extra.push(number) }
+    }
+
+    /// Nothing more falls due: slots without work may go.
+    fn finish(&mut self) {
+        self.over = true;
+        self.slots.iter_mut().filter_map(|slot| slot.waker.take()).for_each(Waker::wake);
+    }
+
+    /// Closes an extra slot that has been idle for long; not if work has just come.
+    fn close(&mut self, number: usize) -> bool {
+        let Some(at) = self.idle_extra.iter().position(|idle| *idle == number) else { return false };
+        self.idle_extra.remove(at);
+        self.slots[number].closed = true;
+        self.alive -= 1;
+        true
+    }
+}
+
+/// Runs the open loop and says how many lanes were in use at once.
+pub(super) async fn open<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>) -> u32 {
+    let base = ground.part.of(u64::from(ground.plan.lanes)) as usize;
+    let most = ground.part.of(u64::from(ground.plan.max_lanes)) as usize;
+    let pool = Rc::new(RefCell::new(Pool::new(base, most)));
+    let lanes = Rc::new(RefCell::new(JoinSet::new()));
+    for _ in 0..base {
+        let number = pool.borrow_mut().open(None);
+        pool.borrow_mut().rest(number);
+        lanes.borrow_mut().spawn_local(slot(Rc::clone(&ground), Rc::clone(&pool), number));
+    }
+    tokio::select! {
+        () = ground.brakes.wait() => {}
+        () = pace(&ground, &pool, &lanes) => {
+            pool.borrow_mut().finish();
+            let mut lanes = lanes.take();
+            watch(&ground.brakes, &mut lanes).await;
+        }
+    }
+    let peak = pool.borrow().peak;
+    peak as u32
+}
+
+/// Hands each request out when it is due.
+async fn pace<P: Protocol, C: Clock, S: Sink>(
+    ground: &SharedGround<P, C, S>,
+    pool: &Rc<RefCell<Pool>>,
+    lanes: &Rc<RefCell<JoinSet<()>>>,
+) {
+    let part = ground.part;
+    for (index, due) in ground.plan.schedule.dues(u64::from(part.worker), u64::from(part.workers)) {
+        let due = Ns::from(due);
+        let mut now = ground.clock.now();
+        if now < due {
+            ground.clock.until(due).await;
+            now = ground.clock.now();
+        }
+        ground.sink.borrow_mut().due(due, Some(now.since(due)));
+        let due = Due { index, due, origin: now.max(due) };
+        let fate = pool.borrow_mut().dispatch(due);
+        match fate {
+            Fate::Taken | Fate::Queued => {}
+            Fate::Opens => spawn(ground, pool, lanes, Some(due)),
+            Fate::GaveUp(oldest) => ground.record(unsent(oldest, Fault::Timeout, now, now, false)),
+        }
+        if matches!(fate, Fate::Taken | Fate::Opens) && pool.borrow().wants_spare() {
+            spawn(ground, pool, lanes, None);
+        }
+        // After we were late there is much to hand out at once; answers still want reading in between.
+        tokio::task::consume_budget().await;
+    }
+}
+
+fn spawn<P: Protocol, C: Clock, S: Sink>(
+    ground: &SharedGround<P, C, S>,
+    pool: &Rc<RefCell<Pool>>,
+    lanes: &Rc<RefCell<JoinSet<()>>>,
+    mail: Option<Due>,
+) {
+    let number = pool.borrow_mut().open(mail);
+    if mail.is_none() {
+        pool.borrow_mut().rest(number);
+    }
+    let mut lanes = lanes.borrow_mut();
+    // Slots that closed are taken off the set as others are put on it.
+    while let Some(joined) = lanes.try_join_next() {
+        if let Err(error) = joined
+            && error.is_panic()
+        {
+            ground.brakes.panicked(error.to_string());
+        }
+    }
+    lanes.spawn_local(slot(Rc::clone(ground), Rc::clone(pool), number));
+}
+
+async fn slot<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, pool: Rc<RefCell<Pool>>, number: usize) {
+    let mut link = Link::<P>::new(&ground.plan, number as u32 * ground.part.workers + ground.part.worker);
+    let is_extra = number >= pool.borrow().base;
+    if pool.borrow().slots[number].mail.is_none() {
+        link.prepare(&ground).await;
+    }
+    loop {
+        let next = if is_extra {
+            match tokio::time::timeout(IDLE, next(&pool, number)).await {
+                Ok(next) => next,
+                Err(_) if pool.borrow_mut().close(number) => return,
+                Err(_) => continue,
+            }
+        } else {
+            next(&pool, number).await
+        };
+        let Some(due) = next else { return };
+        let now = ground.clock.now();
+        if now >= ground.hard_end {
+            ground.record(unsent(due, Fault::Timeout, now, now, false));
+        } else {
+            let sample = link.fire(&ground, due).await;
+            ground.record(sample);
+            let waiting = !pool.borrow().queue.is_empty();
+            if !waiting && !pool.borrow().over {
+                link.prepare(&ground).await;
+            }
+        }
+        pool.borrow_mut().release(number);
+    }
+}
+
+/// Waits for the slot's next request; `None` when there will be none.
+async fn next(pool: &Rc<RefCell<Pool>>, number: usize) -> Option<Due> {
+    poll_fn(|cx| {
+        let mut pool = pool.borrow_mut();
+        let over = pool.over;
+        let slot = &mut pool.slots[number];
+        match slot.mail.take() {
+            Some(due) => Poll::Ready(Some(due)),
+            None if over => Poll::Ready(None),
+            None => {
+                slot.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn due(index: u64) -> Due {
+        Due { index, due: Ns(index), origin: Ns(index) }
+    }
+
+    #[test]
+    fn first_slots_take_turns_then_more_open_then_requests_queue_in_order() {
+        let mut pool = Pool::new(2, 3);
+        for _ in 0..2 {
+            let number = pool.open(None);
+            pool.rest(number);
+        }
+        assert!(matches!(pool.dispatch(due(0)), Fate::Taken));
+        assert_eq!(pool.slots[0].mail.map(|d| d.index), Some(0));
+        assert!(matches!(pool.dispatch(due(1)), Fate::Taken));
+        assert_eq!(pool.slots[1].mail.map(|d| d.index), Some(1));
+        assert!(matches!(pool.dispatch(due(2)), Fate::Opens));
+        assert_eq!(pool.open(Some(due(2))), 2);
+        assert!(matches!(pool.dispatch(due(3)), Fate::Queued));
+        assert!(matches!(pool.dispatch(due(4)), Fate::Queued));
+        assert_eq!(pool.peak, 3);
+        pool.release(1);
+        assert_eq!(pool.slots[1].mail.map(|d| d.index), Some(3), "the longest waiting goes first");
+        pool.release(0);
+        pool.release(2);
+        assert!(matches!(pool.dispatch(due(5)), Fate::Taken));
+        assert_eq!(pool.slots[2].mail.map(|d| d.index), Some(5), "the extra slot is the only idle one");
+    }
+
+    #[test]
+    fn an_extra_slot_closes_when_idle_and_its_number_is_used_again() {
+        let mut pool = Pool::new(1, 3);
+        let number = pool.open(None);
+        pool.rest(number);
+        assert!(matches!(pool.dispatch(due(0)), Fate::Taken));
+        assert!(!pool.wants_spare(), "nothing has overflowed yet");
+        assert!(matches!(pool.dispatch(due(1)), Fate::Opens));
+        let extra = pool.open(Some(due(1)));
+        assert!(pool.wants_spare());
+        assert!(!pool.close(extra), "a busy slot does not close");
+        pool.slots[extra].mail = None;
+        pool.release(extra);
+        assert!(pool.close(extra));
+        assert_eq!((pool.alive, pool.open(Some(due(2)))), (2 - 1, extra));
+    }
+}

@@ -1,0 +1,158 @@
+//! Worker threads: each one runtime, one clock, one heartbeat, and its share of every load it is given.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::thread;
+
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{mpsc, oneshot};
+
+use super::board::Board;
+use super::brakes::Brakes;
+use super::clock::Fine;
+use super::pool;
+use super::pulse::Pulse;
+use super::share::{self, Ground, Part};
+use crate::plan::{Arrivals, Plan};
+use crate::stats::{Detail, Measures, Ns, Recorder};
+use crate::wire::{Dialer, Http1};
+
+/// One worker's share of one load.
+pub(super) struct Job {
+    pub(super) plan: Arc<Plan>,
+    pub(super) measures: Arc<Measures>,
+    pub(super) detail: Detail,
+    pub(super) part: Part,
+    /// The load's start on the monotonic clock.
+    pub(super) zero: Ns,
+    pub(super) brakes: Arc<Brakes>,
+    pub(super) board: Arc<Board>,
+    pub(super) done: oneshot::Sender<Share>,
+}
+
+/// What a worker hands back.
+#[derive(Debug)]
+pub(super) struct Share {
+    pub(super) recorder: Recorder,
+    pub(super) peak_lanes: u32,
+    pub(super) first_error: Option<String>,
+}
+
+/// A running worker thread.
+#[derive(Debug)]
+pub(super) struct Worker {
+    jobs: mpsc::UnboundedSender<Job>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("part", &self.part).finish_non_exhaustive()
+    }
+}
+
+/// What every load on a worker shares.
+#[derive(Clone)]
+struct Floor {
+    clock: Fine,
+    pulse: Rc<Pulse>,
+    dues_per_second: Rc<Cell<u64>>,
+}
+
+impl Worker {
+    /// Starts a thread that ends when the worker is dropped and its loads are done.
+    pub(super) fn start(number: usize) -> io::Result<Self> {
+        let (jobs, inbox) = mpsc::unbounded_channel();
+        let (ready, started) = std::sync::mpsc::sync_channel(1);
+        thread::Builder::new().name(format!("load-{number}")).spawn(move || {
+            let runtime = match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(ready.send(Err(error))),
+            };
+            runtime.block_on(async move {
+                let clock = match Fine::new() {
+                    Ok(clock) => clock,
+                    Err(error) => return drop(ready.send(Err(error))),
+                };
+                let _ = ready.send(Ok(()));
+                let floor = Floor { clock, pulse: Pulse::new(), dues_per_second: Rc::default() };
+                work(inbox, floor).await;
+            });
+        })?;
+        started.recv().map_err(|_| io::Error::other("a worker thread ended before it began"))??;
+        Ok(Self { jobs })
+    }
+
+    /// Hands the worker a share of a load. A worker that is gone drops it, which the load notices.
+    pub(super) fn give(&self, job: Job) {
+        let _ = self.jobs.send(job);
+    }
+}
+
+async fn work(mut inbox: mpsc::UnboundedReceiver<Job>, floor: Floor) {
+    let mut running = tokio::task::JoinSet::new();
+    loop {
+        tokio::select! {
+            job = inbox.recv() => match job {
+                Some(job) => drop(running.spawn_local(carry(job, floor.clone()))),
+                None => break,
+            },
+            // A share that panicked has dropped its `done`: the load sees that.
+            Some(_) = running.join_next(), if !running.is_empty() => {}
+        }
+    }
+    while running.join_next().await.is_some() {}
+}
+
+/// Runs one share and hands it back.
+async fn carry(job: Job, floor: Floor) {
+    let Job { plan, measures, detail, part, zero, brakes, board, done } = job;
+    let beating = floor.pulse.beat(&floor.clock);
+    let beats_before = floor.pulse.lag();
+    let dues = plan.schedule.peak_rate().map_or(0, |rate| rate.micro_per_second / 1_000_000 / u64::from(part.workers));
+    floor.dues_per_second.set(floor.dues_per_second.get() + dues);
+    floor.clock.set_dues_per_second(floor.dues_per_second.get());
+
+    let dialer = Dialer::new(plan.target.origin.clone(), part.worker as usize);
+    let protocol = Http1::new(&plan.target, dialer.clone(), plan.keep_alive);
+    let recorder = Recorder::new(Arc::clone(&measures), Ns::from(plan.schedule.warmup), detail);
+    let clock = floor.clock.starting_at(zero);
+    let pulse = (Rc::clone(&floor.pulse), zero, measures.tolerance());
+    let closed = plan.schedule.arrivals == Arrivals::Closed;
+    let lanes = part.of(u64::from(plan.lanes)) as u32;
+    let ground = Rc::new(Ground::new((plan, part), (protocol, clock.clone()), recorder, brakes, pulse));
+
+    let publisher = tokio::task::spawn_local(publish(Rc::clone(&ground), board, part));
+    let peak_lanes = if closed {
+        share::closed(Rc::clone(&ground)).await;
+        lanes
+    } else {
+        pool::open(Rc::clone(&ground)).await
+    };
+    publisher.abort();
+
+    floor.dues_per_second.set(floor.dues_per_second.get() - dues);
+    floor.clock.set_dues_per_second(floor.dues_per_second.get());
+    let beats = floor.pulse.lag().since(&beats_before);
+    drop(beating);
+    let mut recorder = take(&ground);
+    recorder.heartbeats(&beats);
+    // A receiver that is gone no longer wants the share.
+    let _ = done.send(Share { recorder, peak_lanes, first_error: dialer.first_error() });
+}
+
+/// The recorder as it stands; lanes that were cut off record no more.
+fn take<P, C>(ground: &Rc<Ground<P, C, Recorder>>) -> Recorder {
+    let sink: &RefCell<Recorder> = &ground.sink;
+    sink.borrow().clone()
+}
+
+/// Puts progress on the board while the load runs.
+async fn publish<P, C: crate::wire::Clock>(ground: Rc<Ground<P, C, Recorder>>, board: Arc<Board>, part: Part) {
+    loop {
+        tokio::time::sleep(board.period()).await;
+        let now = ground.clock.now();
+        board.put(part.worker as usize, &ground.sink.borrow(), now);
+    }
+}
