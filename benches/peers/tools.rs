@@ -1,0 +1,93 @@
+//! The load generators: how each is asked for the same load, and where its output says how many requests it made.
+
+use serde_json::Value;
+
+/// One load generator.
+pub(crate) struct Tool {
+    /// The program, which is also its name in tables.
+    pub(crate) name: &'static str,
+    /// The Debian package or the crate it comes from.
+    pub(crate) from: &'static str,
+    /// What asks it for its version; `None` where nothing does.
+    pub(crate) version: Option<&'static str>,
+    /// Arguments for a number of connections and of seconds; the URL follows.
+    pub(crate) arguments: fn(u64, u64) -> String,
+    /// Requests answered, from what it printed.
+    pub(crate) requests: fn(&str) -> Option<u64>,
+}
+
+/// The name under which the program of this repository appears.
+pub(crate) const OURS: &str = "tollgate";
+
+/// One thread each, keep-alive, a closed loop. tollgate comes first and records everything that a verdict needs.
+pub(crate) const TOOLS: [Tool; 6] = [
+    Tool {
+        name: OURS,
+        from: "this repository",
+        version: Some("--version"),
+        arguments: |connections, seconds| {
+            format!("run -c {connections} -z {seconds}s --workers 1 --slo success>=99%,p99<500ms --output json")
+        },
+        requests: |out| number_at(out, "/requests/finished"),
+    },
+    Tool {
+        name: "wrk",
+        from: "Debian: wrk",
+        version: Some("-v"),
+        arguments: |connections, seconds| format!("-t 1 -c {connections} -d {seconds}s"),
+        requests: |out| word_before(out, "requests in"),
+    },
+    Tool {
+        name: "h2load",
+        from: "Debian: nghttp2-client",
+        version: Some("--version"),
+        arguments: |connections, seconds| format!("--h1 -t 1 -c {connections} -D {seconds}"),
+        requests: |out| word_before(out, "done,"),
+    },
+    Tool {
+        name: "ab",
+        from: "Debian: apache2-utils",
+        version: Some("-V"),
+        // ab's time limit implies 50 000 requests unless more are asked for after it.
+        arguments: |connections, seconds| format!("-k -q -c {connections} -t {seconds} -n 100000000"),
+        requests: |out| word_after(out, "Complete requests:"),
+    },
+    Tool {
+        name: "oha",
+        from: "cargo install oha",
+        version: Some("--version"),
+        arguments: |connections, seconds| format!("--no-tui --output-format json -c {connections} -z {seconds}s"),
+        requests: |out| sum_of(out, "/statusCodeDistribution"),
+    },
+    Tool {
+        name: "hey",
+        from: "Debian: hey",
+        version: None,
+        arguments: |connections, seconds| format!("-cpus 1 -c {connections} -z {seconds}s"),
+        requests: status_lines,
+    },
+];
+
+fn number_at(out: &str, path: &str) -> Option<u64> {
+    serde_json::from_str::<Value>(out).ok()?.pointer(path)?.as_u64()
+}
+
+fn sum_of(out: &str, path: &str) -> Option<u64> {
+    let value: Value = serde_json::from_str(out).ok()?;
+    value.pointer(path)?.as_object()?.values().map(Value::as_u64).sum()
+}
+
+fn word_before(out: &str, mark: &str) -> Option<u64> {
+    out.split_once(mark)?.0.split_whitespace().next_back()?.parse().ok()
+}
+
+fn word_after(out: &str, mark: &str) -> Option<u64> {
+    out.split_once(mark)?.1.split_whitespace().next()?.parse().ok()
+}
+
+/// hey's `[200] 64825 responses`, one line a status.
+fn status_lines(out: &str) -> Option<u64> {
+    let lines = out.split_once("Status code distribution:")?.1.lines().map(str::trim);
+    let counts = lines.filter(|line| line.starts_with('[') && line.ends_with("responses"));
+    counts.map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
+}
