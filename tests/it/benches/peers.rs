@@ -1,8 +1,8 @@
 //! Costs by round, their ratios, and what is read from each tool's output.
 
-use super::numbers::quantile;
-use super::rounds::{Cost, Goal, Rounds};
-use super::tools::{OURS, TOOLS, Tool};
+use super::of_peers::numbers::quantile;
+use super::of_peers::rounds::{Cost, Goal, Rounds};
+use super::of_peers::tools::{OURS, TOOLS, Tool};
 
 #[test]
 fn quartiles_of_nine_rounds_are_its_third_fifth_and_seventh_values() {

@@ -1,0 +1,10 @@
+//! What several benchmarks need: processes, servers, machines, tables.
+
+pub(crate) mod arguments;
+pub(crate) mod machine;
+pub(crate) mod nginx;
+pub(crate) mod numbers;
+pub(crate) mod process;
+pub(crate) mod table;
+pub(crate) mod tollgate;
+pub(crate) mod usage;

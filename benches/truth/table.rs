@@ -1,0 +1,160 @@
+//! The battery as tables: every cell, then what each tool got wrong.
+
+use std::fmt::Write;
+
+use super::cells::Cell;
+use super::support::table::Table;
+use super::tools::{Decision, OURS, Said, TOOLS};
+use super::truth::{Figures, close, factor};
+
+/// One run of one tool.
+pub(crate) struct Run {
+    /// Target and load.
+    pub(crate) cell: Cell,
+    /// The tool's name.
+    pub(crate) tool: &'static str,
+    /// What users went through in it.
+    pub(crate) truth: Figures,
+    /// What the tool said.
+    pub(crate) said: Said,
+}
+
+impl Run {
+    /// What the objective really comes to.
+    fn right(&self) -> Decision {
+        if self.truth.holds(self.cell.behaviour.p99_below_ms) { Decision::Pass } else { Decision::Fail }
+    }
+
+    fn wrong(&self) -> bool {
+        self.said.decision != Decision::Open && self.said.decision != self.right()
+    }
+
+    fn worst_factor(&self) -> f64 {
+        let pairs = self.said.figures.quantiles().into_iter().zip(self.truth.quantiles());
+        pairs.map(|((_, said), (_, truth))| factor(said, truth)).fold(1.0, f64::max)
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.cell.behaviour.name == other.cell.behaviour.name && self.cell.load.name == other.cell.load.name
+    }
+
+    fn place(&self) -> String {
+        format!("{}, {}", self.cell.behaviour.name, self.cell.load.name)
+    }
+}
+
+fn word(decision: Decision) -> &'static str {
+    match decision {
+        Decision::Pass => "pass",
+        Decision::Fail => "fail",
+        Decision::Open => "open",
+    }
+}
+
+/// Milliseconds; `∞` for a quantile among requests without an answer, `–` for none.
+fn ms(value: f64) -> String {
+    match value {
+        v if v.is_nan() => "–".to_owned(),
+        v if v.is_infinite() => "∞".to_owned(),
+        v if v < 10.0 => format!("{v:.1}"),
+        v => format!("{v:.0}"),
+    }
+}
+
+fn percent(share: f64) -> String {
+    if share.is_nan() { "–".to_owned() } else { format!("{:.1}", share * 100.0) }
+}
+
+/// `p50/p90/p99`, each with a `!` where it is off.
+fn quantiles(figures: &Figures, truth: &Figures) -> String {
+    let pairs = figures.quantiles().into_iter().zip(truth.quantiles());
+    let marked = pairs.map(|((_, said), (_, truth))| {
+        let mark = if close(said, truth) { "" } else { "!" };
+        format!("{}{mark}", ms(said))
+    });
+    marked.collect::<Vec<_>>().join(" / ")
+}
+
+/// Every cell in a row: the truth, then what each tool said of it.
+pub(crate) fn cells(runs: &[Run]) -> Table {
+    let mut headings = vec!["target", "load", "p50/p90/p99 ms", "success %", "right"];
+    for tool in &TOOLS {
+        headings.extend([tool.name, "says"]);
+    }
+    let mut table = Table::new(&headings);
+    for (position, first) in runs.iter().enumerate() {
+        if runs[..position].iter().any(|earlier| earlier.is(first)) {
+            continue;
+        }
+        let mut row = vec![
+            first.cell.behaviour.name.to_owned(),
+            first.cell.load.name.to_owned(),
+            quantiles(&first.truth, &first.truth),
+            percent(first.truth.success),
+            word(first.right()).to_owned(),
+        ];
+        for tool in &TOOLS {
+            match runs.iter().find(|run| run.is(first) && run.tool == tool.name) {
+                Some(run) => {
+                    let verdict = word(run.said.decision);
+                    row.push(quantiles(&run.said.figures, &run.truth));
+                    row.push(if run.wrong() { format!("{verdict} WRONG") } else { verdict.to_owned() });
+                }
+                None => row.extend(["–".to_owned(), "–".to_owned()]),
+            }
+        }
+        table.row(row);
+    }
+    table
+}
+
+/// One row for each tool: how often it was wrong.
+pub(crate) fn totals(runs: &[Run]) -> Table {
+    let mut table = Table::new(&["tool", "runs", "wrong verdicts", "no verdict", "quantiles off", "worst factor"]);
+    for tool in &TOOLS {
+        let of: Vec<_> = runs.iter().filter(|run| run.tool == tool.name).collect();
+        let off = |run: &&Run| {
+            let pairs = run.said.figures.quantiles().into_iter().zip(run.truth.quantiles());
+            pairs.filter(|((_, said), (_, truth))| !close(*said, *truth)).count()
+        };
+        let worst = of.iter().map(|run| run.worst_factor()).filter(|factor| factor.is_finite()).fold(1.0, f64::max);
+        table.row([
+            tool.name.to_owned(),
+            of.len().to_string(),
+            of.iter().filter(|run| run.wrong()).count().to_string(),
+            of.iter().filter(|run| run.said.decision == Decision::Open).count().to_string(),
+            format!("{} of {}", of.iter().map(off).sum::<usize>(), of.len() * 3),
+            format!("{worst:.0} ×"),
+        ]);
+    }
+    table
+}
+
+/// Every wrong verdict in words, and every run that tollgate left open or measured wrongly.
+pub(crate) fn list(runs: &[Run]) -> String {
+    let mut text = String::new();
+    for tool in &TOOLS {
+        let notable = |run: &&Run| {
+            let ours = run.tool == OURS && (run.said.decision == Decision::Open || run.worst_factor() > 1.0);
+            run.tool == tool.name && (run.wrong() || ours)
+        };
+        for run in runs.iter().filter(notable) {
+            let bound = run.cell.behaviour.p99_below_ms;
+            let (said, truth) = (&run.said.figures, &run.truth);
+            let kind = if run.wrong() { "wrong verdict" } else { "no wrong verdict" };
+            let _ = writeln!(
+                text,
+                "- {}, {kind}: {}: said {} on {} ms, success {} %; the truth is {} ms, {} %, so {} (p99 < {bound} ms)",
+                tool.name,
+                run.place(),
+                word(run.said.decision),
+                quantiles(said, truth),
+                percent(said.success),
+                quantiles(truth, truth),
+                percent(truth.success),
+                word(run.right()),
+            );
+        }
+    }
+    text
+}

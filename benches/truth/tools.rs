@@ -1,0 +1,151 @@
+//! The tools whose word is compared: how each is asked for a load, and what it says afterwards.
+
+use serde_json::Value;
+
+use super::cells::{Cell, TIMEOUT_SECONDS};
+use super::truth::Figures;
+
+/// A tool's answer to the objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The objective holds.
+    Pass,
+    /// It does not.
+    Fail,
+    /// It does not say either; only tollgate does so.
+    Open,
+}
+
+/// What a tool said.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said {
+    /// Its numbers.
+    pub(crate) figures: Figures,
+    /// Its verdict; for tools without one, the objective's bounds put to their numbers.
+    pub(crate) decision: Decision,
+}
+
+/// One tool.
+pub(crate) struct Tool {
+    /// Its name in tables.
+    pub(crate) name: &'static str,
+    /// The program.
+    pub(crate) program: &'static str,
+    /// Whether it can be asked for this load at all.
+    pub(crate) can: fn(&Cell) -> bool,
+    /// Arguments before the URL.
+    pub(crate) arguments: fn(&Cell) -> String,
+    /// What it said, from its standard output and the bound on p99 in milliseconds.
+    pub(crate) read: fn(&str, f64) -> Option<Said>,
+}
+
+/// The program of this repository.
+pub(crate) const OURS: &str = "tollgate";
+
+/// tollgate first, then the peers. oha counts from the intended start only when told to, so it is asked both ways.
+pub(crate) const TOOLS: [Tool; 4] = [
+    Tool { name: OURS, program: OURS, can: |_| true, arguments: tollgate_arguments, read: tollgate },
+    Tool { name: "hey", program: "hey", can: |_| true, arguments: hey_arguments, read: hey },
+    Tool { name: "oha", program: "oha", can: |_| true, arguments: oha_arguments, read: oha },
+    Tool {
+        name: "oha corrected",
+        program: "oha",
+        can: |cell| cell.load.rate.is_some(),
+        arguments: |cell| format!("--latency-correction {}", oha_arguments(cell)),
+        read: oha,
+    },
+];
+
+fn tollgate_arguments(cell: &Cell) -> String {
+    let load = cell.load;
+    // Users do not queue for one another: enough lanes for every request that can be under way at once.
+    let arrivals = load.rate.map_or_else(String::new, |rate| {
+        format!("--rate {rate}/s --max-lanes {} ", (rate * (TIMEOUT_SECONDS + 1)).max(64))
+    });
+    let objective = cell.behaviour.objective();
+    format!("run {arrivals}-c {} -z {}s -t {TIMEOUT_SECONDS} --slo {objective} --output json", load.lanes, load.seconds)
+}
+
+fn hey_arguments(cell: &Cell) -> String {
+    let load = cell.load;
+    let rate = load.rate.map_or_else(String::new, |rate| format!("-q {} ", rate / load.lanes));
+    format!("{rate}-c {} -z {}s -t {TIMEOUT_SECONDS}", load.lanes, load.seconds)
+}
+
+fn oha_arguments(cell: &Cell) -> String {
+    let load = cell.load;
+    let rate = load.rate.map_or_else(String::new, |rate| format!("-q {rate} "));
+    let limits = format!("-z {}s -t {TIMEOUT_SECONDS}s", load.seconds);
+    format!("{rate}-c {} {limits} --no-tui --output-format json", load.lanes)
+}
+
+/// The objective's bounds put to a tool's numbers.
+fn point(figures: Figures, p99_below_ms: f64) -> Said {
+    let decision = if figures.holds(p99_below_ms) { Decision::Pass } else { Decision::Fail };
+    Said { figures, decision }
+}
+
+fn tollgate(out: &str, _: f64) -> Option<Said> {
+    let report: Value = serde_json::from_str(out).ok()?;
+    let number = |path: &str| report.pointer(path).and_then(Value::as_f64);
+    let beyond = number("/latency_ms/beyond").unwrap_or(0.0) > 0.0;
+    // No number where requests timed out: the quantile is among them.
+    let quantile = |path: &str| number(path).unwrap_or(if beyond { f64::INFINITY } else { f64::NAN });
+    let figures = Figures {
+        success: number("/requests/success_ratio")?,
+        p50: quantile("/latency_ms/p50"),
+        p90: quantile("/latency_ms/p90"),
+        p99: quantile("/latency_ms/p99"),
+    };
+    let decision = match report.pointer("/verdict/decision")?.as_str()? {
+        "pass" => Decision::Pass,
+        "fail" => Decision::Fail,
+        _ => Decision::Open,
+    };
+    Some(Said { figures, decision })
+}
+
+fn hey(out: &str, p99_below_ms: f64) -> Option<Said> {
+    let (_, counts) = out.split_once("Summary:")?;
+    let lines = || counts.lines().map(str::trim);
+    // `[200]	64825 responses`, and below "Error distribution:" `[3]	Get "http://…": EOF`.
+    let bracketed = lines().filter_map(|line| line.strip_prefix('[')?.split_once(']'));
+    let (mut good, mut all) = (0.0, 0.0);
+    for (bracket, rest) in bracketed {
+        let Ok(number) = bracket.parse::<f64>() else { continue };
+        if let Some(count) = rest.trim().strip_suffix(" responses").and_then(|count| count.parse::<f64>().ok()) {
+            all += count;
+            good += if (200.0..400.0).contains(&number) { count } else { 0.0 };
+        } else if !rest.starts_with("\t|") {
+            all += number;
+        }
+    }
+    // `99% in 0.0046 secs`
+    let quantile = |name: &str| {
+        let line = lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("% in "));
+        line.and_then(|rest| rest.split(' ').next()?.parse().ok()).map_or(f64::NAN, |seconds: f64| seconds * 1e3)
+    };
+    let figures = Figures { success: good / all, p50: quantile("50"), p90: quantile("90"), p99: quantile("99") };
+    Some(point(figures, p99_below_ms))
+}
+
+fn oha(out: &str, p99_below_ms: f64) -> Option<Said> {
+    let report: Value = serde_json::from_str(out).ok()?;
+    let counts = |path: &str| -> Vec<(String, f64)> {
+        let entries = report.pointer(path).and_then(Value::as_object);
+        entries.into_iter().flatten().filter_map(|(key, value)| Some((key.clone(), value.as_f64()?))).collect()
+    };
+    let codes = counts("/statusCodeDistribution");
+    // What it cut off itself at the end is nobody's failure.
+    let errors = counts("/errorDistribution").into_iter().filter(|(error, _)| error != "aborted due to deadline");
+    let good: f64 = codes.iter().filter(|(code, _)| code.starts_with(['2', '3'])).map(|(_, count)| count).sum();
+    let all: f64 = codes.iter().map(|(_, count)| count).sum::<f64>() + errors.map(|(_, count)| count).sum::<f64>();
+    let quantile = |path: &str| report.pointer(path).and_then(Value::as_f64).map_or(f64::NAN, |seconds| seconds * 1e3);
+    let figures = Figures {
+        success: good / all,
+        p50: quantile("/latencyPercentiles/p50"),
+        p90: quantile("/latencyPercentiles/p90"),
+        p99: quantile("/latencyPercentiles/p99"),
+    };
+    Some(point(figures, p99_below_ms))
+}

@@ -1,0 +1,8 @@
+//! The pure files of `benches/peers`.
+
+#[path = "../../../benches/support/numbers.rs"]
+pub(super) mod numbers;
+#[path = "../../../benches/peers/rounds.rs"]
+pub(super) mod rounds;
+#[path = "../../../benches/peers/tools.rs"]
+pub(super) mod tools;

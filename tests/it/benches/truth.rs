@@ -1,0 +1,178 @@
+//! The users' truth computed from a schedule, and what is read from each tool's output.
+
+use super::of_truth::cells::{BASE_MS, BEHAVIOURS, Cell, LOADS, Law, Load, cells};
+use super::of_truth::tools::{Decision, TOOLS, Tool};
+use super::of_truth::truth::{Figures, close, factor, open};
+
+const STALL: Law = Law::Stall { on: 1.0, period: 5.0, phase: 2.0 };
+
+fn tool(name: &str) -> &'static Tool {
+    TOOLS.iter().find(|tool| tool.name == name).unwrap()
+}
+
+fn cell(behaviour: &str, load: &str) -> Cell {
+    let load = LOADS.iter().find(|known| known.name == load).unwrap();
+    cells(load, false).into_iter().find(|cell| cell.behaviour.name == behaviour).unwrap()
+}
+
+#[test]
+fn users_of_a_target_that_freezes_a_fifth_of_the_time_wait_as_uniformly_as_they_come() {
+    for (rate, seconds) in [(20, 20), (200, 10), (2_000, 10)] {
+        let users = open(STALL, rate, seconds).unwrap();
+        let step = 1e3 / f64::from(rate);
+        assert_eq!((users.success, users.p50), (1.0, BASE_MS), "four of five meet no freeze");
+        assert!((users.p90 - 500.0).abs() <= step + BASE_MS, "half of those caught wait over half of it: {users:?}");
+        assert!((users.p99 - 950.0).abs() <= step + BASE_MS, "one in twenty of those caught: {users:?}");
+    }
+}
+
+#[test]
+fn a_freeze_begins_only_at_its_phase() {
+    let early = open(Law::Stall { on: 1.0, period: 5.0, phase: 4.5 }, 100, 4).unwrap();
+    assert_eq!((early.p50, early.p99), (BASE_MS, BASE_MS));
+}
+
+#[test]
+fn a_slow_start_fades_linearly() {
+    let users = open(Law::SlowStart { lasts: 2.0, extra: 0.5 }, 200, 10).unwrap();
+    assert_eq!(users.p50, BASE_MS);
+    // The slowest tenth is the first half of the start: from 250 ms upward.
+    assert!((users.p90 - 250.0).abs() <= 1.3 + BASE_MS, "{users:?}");
+    assert!((users.p99 - 475.0).abs() <= 1.3 + BASE_MS, "{users:?}");
+    assert_eq!(open(Law::Served, 200, 10), None, "here only the target knows");
+}
+
+#[test]
+fn quantiles_are_order_statistics_and_no_answer_is_slower_than_any() {
+    let mut latencies: Vec<f64> = (1..=98).map(f64::from).collect();
+    latencies.extend([f64::INFINITY; 2]);
+    latencies.reverse();
+    let figures = Figures::of(0.98, latencies);
+    assert_eq!(figures, Figures { success: 0.98, p50: 50.0, p90: 90.0, p99: f64::INFINITY });
+    assert_eq!(figures.quantiles(), [("p50", 50.0), ("p90", 90.0), ("p99", f64::INFINITY)]);
+    assert!(!figures.holds(1e9));
+    assert!(Figures::of(1.0, Vec::new()).p99.is_nan());
+    assert!(!Figures::of(1.0, Vec::new()).holds(1e9), "without evidence nothing holds");
+}
+
+#[test]
+fn a_number_is_right_within_two_percent_or_a_millisecond() {
+    for (said, truth, right) in [
+        (1.9, 1.0, true),
+        (2.1, 1.0, false),
+        (980.0, 1_000.0, true),
+        (979.0, 1_000.0, false),
+        (f64::INFINITY, f64::INFINITY, true),
+        (2_000.0, f64::INFINITY, false),
+        (f64::NAN, 5.0, false),
+    ] {
+        assert_eq!(close(said, truth), right, "{said} for {truth}");
+    }
+    assert_eq!(factor(2.0, 900.0), 450.0);
+    assert_eq!(factor(900.0, 2.0), 450.0);
+    assert_eq!(factor(1.5, 1.0), 1.0);
+    assert!(factor(f64::NAN, 1.0).is_infinite() && factor(1.0, f64::INFINITY).is_infinite());
+}
+
+#[test]
+fn every_target_with_a_law_of_time_has_the_base_latency_that_the_law_assumes() {
+    for behaviour in BEHAVIOURS.iter().filter(|behaviour| behaviour.law != Law::Served) {
+        assert!(behaviour.flags.starts_with(&format!("--latency {BASE_MS}ms ")), "{}", behaviour.flags);
+    }
+    let stall = cell("stall 1s/5s", "200/s").behaviour;
+    assert_eq!((stall.law, stall.objective().as_str()), (STALL, "success>=99%,p99<500ms"));
+}
+
+#[test]
+fn each_tool_is_asked_for_the_same_load() {
+    for (name, expected) in [
+        ("tollgate", "--rate 200/s --max-lanes 600 -c 10 -z 10s -t 2 --slo success>=99%,p99<50ms"),
+        ("hey", "-q 20 -c 10 -z 10s -t 2"),
+        ("oha", "-q 200 -c 10 -z 10s -t 2s"),
+        ("oha corrected", "--latency-correction -q 200 -c 10"),
+    ] {
+        let arguments = (tool(name).arguments)(&cell("constant", "200/s"));
+        assert!(arguments.contains(expected), "{name}: {arguments}");
+    }
+    assert!(TOOLS.iter().all(|tool| tool.name.starts_with(tool.program)), "two ways to ask one program");
+    let together = |load: &Load| load.rate.unwrap_or(2_000) as usize * load.at_once;
+    assert!(LOADS.iter().all(|load| together(load) <= 4_000), "runs at once leave most of two cores idle");
+    let closed = cell("constant", "closed, 10 lanes");
+    assert!(TOOLS.iter().filter(|tool| (tool.can)(&closed)).all(|tool| !(tool.arguments)(&closed).contains("-q ")));
+    assert!(!(tool("oha corrected").can)(&closed), "without a rate there is nothing to correct");
+    assert!(LOADS.iter().all(|load| load.rate.is_none_or(|rate| rate % load.lanes == 0)), "hey's -q is per lane");
+}
+
+#[test]
+fn heys_summary_is_read_with_its_errors() {
+    let read = tool("hey").read;
+    let said = read(HEY, 100.0).unwrap();
+    assert_eq!(said.figures, Figures { success: 0.95, p50: 1.4, p90: 2.9, p99: 4.6 });
+    assert_eq!(said.decision, Decision::Fail, "95 % is too little");
+    assert!(read("flag provided but not defined: -x\n", 100.0).is_none());
+    let hung =
+        read("\nSummary:\n  Total:\t2.0 secs\n\nError distribution:\n  [50]\tGet \"x\": timeout\n", 100.0).unwrap();
+    assert_eq!((hung.figures.success, hung.decision), (0.0, Decision::Fail));
+}
+
+#[test]
+fn ohas_report_is_read_and_its_own_deadline_is_nobodys_failure() {
+    let out = r#"{"latencyPercentiles": {"p50": 0.0002, "p90": 0.0003, "p99": 0.0044},
+        "statusCodeDistribution": {"200": 990, "500": 5}, "errorDistribution": {"aborted due to deadline": 46, "timeout": 5}}"#;
+    let said = (tool("oha").read)(out, 5.0).unwrap();
+    let rounded = |ms: f64| (ms * 1e6).round() / 1e6;
+    assert_eq!([said.figures.p50, said.figures.p90, said.figures.p99].map(rounded), [0.2, 0.3, 4.4]);
+    assert_eq!((said.figures.success, said.decision), (0.99, Decision::Pass));
+    assert_eq!((tool("oha").read)(out, 4.0).unwrap().decision, Decision::Fail);
+    let nothing =
+        r#"{"latencyPercentiles": {"p99": null}, "statusCodeDistribution": {}, "errorDistribution": {"timeout": 9}}"#;
+    assert_eq!((tool("oha").read)(nothing, 4.0).unwrap().decision, Decision::Fail);
+}
+
+#[test]
+fn our_own_report_is_read_with_its_verdict_and_timeouts_stand_above_every_time() {
+    let read = tool("tollgate").read;
+    let report = |decision: &str, beyond: u64| {
+        format!(
+            r#"{{"schema": 1, "requests": {{"success_ratio": 0.98}},
+            "latency_ms": {{"n": 100, "beyond": {beyond}, "p50": 2.5, "p90": 3.5, "p99": null}},
+            "verdict": {{"decision": "{decision}"}}}}"#
+        )
+    };
+    let said = read(&report("fail", 2), 100.0).unwrap();
+    assert_eq!(said.figures, Figures { success: 0.98, p50: 2.5, p90: 3.5, p99: f64::INFINITY });
+    assert_eq!(said.decision, Decision::Fail);
+    assert!(read(&report("fail", 0), 100.0).unwrap().figures.p99.is_nan());
+    assert_eq!(read(&report("pass", 0), 100.0).unwrap().decision, Decision::Pass, "its own verdict, not ours of it");
+    for open in ["saturated", "insufficient", "inconclusive", "unreachable", "error"] {
+        assert_eq!(read(&report(open, 0), 100.0).unwrap().decision, Decision::Open, "{open}");
+    }
+    assert!(read("", 100.0).is_none());
+}
+
+/// As hey prints it: ninety-five good answers of a hundred, three bad, two errors.
+const HEY: &str = "
+Summary:
+  Total:\t2.0010 secs
+  Requests/sec:\t50.0
+
+Response time histogram:
+  0.000 [1]\t|
+  0.001 [97]\t|■■■■■■■■
+
+Latency distribution:
+  10% in 0.0003 secs
+  50% in 0.0014 secs
+  90% in 0.0029 secs
+  99% in 0.0046 secs
+
+Details (average, fastest, slowest):
+  DNS+dialup:\t0.0000 secs, 0.0000 secs, 0.0097 secs
+
+Status code distribution:
+  [200]\t95 responses
+  [500]\t3 responses
+
+Error distribution:
+  [2]\tGet \"http://127.0.0.1:18080/\": EOF
+";
