@@ -20,7 +20,7 @@ impl Nginx {
     pub(crate) fn start(core: usize) -> Result<Self> {
         let program = find("nginx").context("nginx is needed (Debian: apt-get install nginx-light)")?;
         let port = free_port()?;
-        let folder = tempfile::tempdir()?;
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/nginx.conf");
         let text = std::fs::read_to_string(template)?.replace("PORT", &port.to_string());
         let file = folder.path().join("nginx.conf");

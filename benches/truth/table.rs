@@ -65,6 +65,15 @@ fn percent(share: f64) -> String {
     if share.is_nan() { "–".to_owned() } else { format!("{:.1}", share * 100.0) }
 }
 
+/// `p50/p90/p99`, each with a `!` where it is off, and the share of successes where that is off.
+fn all(figures: &Figures, truth: &Figures) -> String {
+    let success = match figures.success_is_close(truth) {
+        true => String::new(),
+        false => format!(", {} %!", percent(figures.success)),
+    };
+    quantiles(figures, truth) + &success
+}
+
 /// `p50/p90/p99`, each with a `!` where it is off.
 fn quantiles(figures: &Figures, truth: &Figures) -> String {
     let pairs = figures.quantiles().into_iter().zip(truth.quantiles());
@@ -97,7 +106,7 @@ pub(crate) fn cells(runs: &[Run]) -> Table {
             match runs.iter().find(|run| run.is(first) && run.tool == tool.name) {
                 Some(run) => {
                     let verdict = word(run.said.decision);
-                    row.push(quantiles(&run.said.figures, &run.truth));
+                    row.push(all(&run.said.figures, &run.truth));
                     row.push(if run.wrong() { format!("{verdict} WRONG") } else { verdict.to_owned() });
                 }
                 None => row.extend(["–".to_owned(), "–".to_owned()]),
@@ -110,7 +119,8 @@ pub(crate) fn cells(runs: &[Run]) -> Table {
 
 /// One row for each tool: how often it was wrong.
 pub(crate) fn totals(runs: &[Run]) -> Table {
-    let mut table = Table::new(&["tool", "runs", "wrong verdicts", "no verdict", "quantiles off", "worst factor"]);
+    let mut table =
+        Table::new(&["tool", "runs", "wrong verdicts", "no verdict", "success off", "quantiles off", "worst factor"]);
     for tool in &TOOLS {
         let of: Vec<_> = runs.iter().filter(|run| run.tool == tool.name).collect();
         let off = |run: &&Run| {
@@ -123,6 +133,7 @@ pub(crate) fn totals(runs: &[Run]) -> Table {
             of.len().to_string(),
             of.iter().filter(|run| run.wrong()).count().to_string(),
             of.iter().filter(|run| run.said.decision == Decision::Open).count().to_string(),
+            of.iter().filter(|run| !run.said.figures.success_is_close(&run.truth)).count().to_string(),
             format!("{} of {}", of.iter().map(off).sum::<usize>(), of.len() * 3),
             format!("{worst:.0} ×"),
         ]);
@@ -135,13 +146,14 @@ pub(crate) fn list(runs: &[Run]) -> String {
     let mut text = String::new();
     for tool in &TOOLS {
         let notable = |run: &&Run| {
-            let ours = run.tool == OURS && (run.said.decision == Decision::Open || run.worst_factor() > 1.0);
+            let exact = run.worst_factor() == 1.0 && run.said.figures.success_is_close(&run.truth);
+            let ours = run.tool == OURS && (run.said.decision == Decision::Open || !exact);
             run.tool == tool.name && (run.wrong() || ours)
         };
         for run in runs.iter().filter(notable) {
             let bound = run.cell.behaviour.p99_below_ms;
             let (said, truth) = (&run.said.figures, &run.truth);
-            let kind = if run.wrong() { "wrong verdict" } else { "no wrong verdict" };
+            let kind = if run.wrong() { "wrong verdict" } else { "wrong or missing number" };
             let _ = writeln!(
                 text,
                 "- {}, {kind}: {}: said {} on {} ms, success {} %; the truth is {} ms, {} %, so {} (p99 < {bound} ms)",

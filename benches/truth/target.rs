@@ -47,7 +47,7 @@ impl Target {
 /// The users' view in a canary's own account: successes, and the service times of those.
 fn figures(truth: &Value) -> Option<Figures> {
     let number = |path: &str| truth.pointer(path).and_then(Value::as_f64);
-    let (requests, good) = (number("/requests")?, number("/succeeded")?);
+    let (requests, good) = (number("/requests").filter(|requests| *requests > 0.0)?, number("/succeeded")?);
     let quantile = |path: &str| number(path).unwrap_or(f64::INFINITY);
     Some(Figures {
         success: good / requests,

@@ -29,6 +29,11 @@ impl Figures {
         self.success >= SUCCESS && self.p99 < p99_below_ms
     }
 
+    /// Whether the reported share of successes is right: within 0.2 percentage points of `truth`'s.
+    pub(crate) fn success_is_close(&self, truth: &Self) -> bool {
+        (self.success - truth.success).abs() <= 0.002
+    }
+
     /// The quantiles with their names.
     pub(crate) fn quantiles(&self) -> [(&'static str, f64); 3] {
         [("p50", self.p50), ("p90", self.p90), ("p99", self.p99)]
@@ -58,9 +63,11 @@ pub(crate) fn open(law: Law, rate: u32, seconds: u32) -> Option<Figures> {
     Some(Figures::of(1.0, dues.map(|due| latency(due) * 1e3).collect()))
 }
 
-/// Whether a reported time is right: within 2 %, or within a millisecond.
+/// Whether a reported time is right: within 2 %, or within a millisecond. To report none is right where there is none.
 pub(crate) fn close(said: f64, truth: f64) -> bool {
-    said == truth || truth.is_finite() && (said - truth).abs() <= (0.02 * truth).max(1.0)
+    said == truth
+        || said.is_nan() && truth.is_infinite()
+        || truth.is_finite() && (said - truth).abs() <= (0.02 * truth).max(1.0)
 }
 
 /// By what factor a reported time is off, at least 1; infinite when one of the two is missing or infinite.

@@ -65,9 +65,13 @@ fn a_number_is_right_within_two_percent_or_a_millisecond() {
         (f64::INFINITY, f64::INFINITY, true),
         (2_000.0, f64::INFINITY, false),
         (f64::NAN, 5.0, false),
+        (f64::NAN, f64::INFINITY, true),
     ] {
         assert_eq!(close(said, truth), right, "{said} for {truth}");
     }
+    let share = |success| Figures { success, p50: 1.0, p90: 1.0, p99: 1.0 };
+    assert!(share(0.971).success_is_close(&share(0.97)) && !share(1.0).success_is_close(&share(0.97)));
+    assert!(!share(f64::NAN).success_is_close(&share(0.97)));
     assert_eq!(factor(2.0, 900.0), 450.0);
     assert_eq!(factor(900.0, 2.0), 450.0);
     assert_eq!(factor(1.5, 1.0), 1.0);
