@@ -228,10 +228,14 @@ fn heads<'t>(tokens: &[&'t str]) -> Vec<&'t str> {
     heads
 }
 
-/// Whether the code names `path` (such as `std::fs` or `Instant`) as a whole word, not as part of a longer one.
-pub(crate) fn names(code: &str, path: &str) -> bool {
-    let (code, path) = (tokens(code), tokens(path));
-    code.windows(path.len()).any(|window| window == path.as_slice())
+/// Those of `paths` (such as `std::fs` or `Instant`) that the code names as whole words, not as parts of longer ones.
+pub(crate) fn named<'p>(code: &str, paths: impl IntoIterator<Item = &'p str>) -> Vec<&'p str> {
+    let code = tokens(code);
+    let stands = |path: &&str| {
+        let path = tokens(path);
+        code.windows(path.len()).any(|window| window == path.as_slice())
+    };
+    paths.into_iter().filter(stands).collect()
 }
 
 #[cfg(test)]
@@ -263,10 +267,16 @@ mod tests {
 
     #[test]
     fn a_name_counts_only_as_a_whole_word() {
-        assert!(names("let t = Instant::now();", "Instant"));
-        assert!(!names("let t = InstantReplay::now();", "Instant"));
-        assert!(names("use std::fs;", "std::fs") && names("std :: fs :: read", "std::fs"));
-        assert!(!names("use std::fmt;", "std::fs"));
+        let paths = ["Instant", "std::fs"];
+        for (code, expected) in [
+            ("let t = Instant::now();", vec!["Instant"]),
+            ("let t = InstantReplay::now();", vec![]),
+            ("use std::fs;", vec!["std::fs"]),
+            ("std :: fs :: read(Instant)", vec!["Instant", "std::fs"]),
+            ("use std::fmt;", vec![]),
+        ] {
+            assert_eq!(named(code, paths), expected, "{code}");
+        }
     }
 
     #[test]
