@@ -1,1 +1,47 @@
-//! report
+//! What people and programs read: summary and verdict as text, as JSON and as one line. Pure.
+//!
+//! A report never computes anything that decides; it only says what `stats` counted and what `slo` concluded. The
+//! terminal, the clock and the file belong to whoever calls.
+
+mod buckets;
+mod facts;
+mod json;
+mod line;
+mod number;
+#[cfg(test)]
+mod sampled;
+#[cfg(test)]
+mod situations;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use facts::{Facts, Loop};
+pub use json::json;
+pub use line::line;
+pub use text::{Style, text};
+
+use crate::slo::Verdict;
+use crate::stats::Summary;
+
+/// Everything a report tells: what was asked, what was observed, what it comes to.
+#[derive(Clone, Copy, Debug)]
+pub struct Report<'a> {
+    /// What was asked.
+    pub facts: &'a Facts,
+    /// What was observed.
+    pub summary: &'a Summary,
+    /// What it comes to; `None` without an objective, or when the run ended before it could be judged.
+    pub verdict: Option<&'a Verdict>,
+}
+
+/// `text` without anything that could move a terminal's cursor, break a line or reverse its reading order: error
+/// messages and URLs come from outside.
+fn plain(text: &str) -> String {
+    let harmless = |c: char| match c {
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' => ' ',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    text.chars().map(harmless).collect()
+}

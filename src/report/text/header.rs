@@ -1,0 +1,69 @@
+//! What was loaded and how, and how much of it came back.
+
+use super::page::{Page, Tone};
+use crate::report::number::{bytes, count, counted, per_second, share, span, time};
+use crate::report::{Loop, Report, plain};
+use crate::slo::Decision;
+
+/// The title, the plan in words and the line of totals.
+pub(super) fn write(report: &Report<'_>, page: &mut Page) {
+    let facts = report.facts;
+    let name = page.paint(Tone::Faint, &format!("tollgate {}", plain(&facts.version)));
+    let what = page.paint(Tone::Strong, &plain(&format!("{} {}", facts.method, facts.url)));
+    page.line(&format!("{name}  {what}"));
+    let plan = page.paint(Tone::Faint, &plan(report));
+    page.line(&plan);
+    page.blank();
+    page.parts("requests", &totals(report));
+}
+
+/// The plan as a sentence: `open loop: 20/s on 2 lanes for 10s, timeout 20s`.
+fn plan(report: &Report<'_>) -> String {
+    let facts = report.facts;
+    let lanes = counted(u64::from(facts.lanes), "lane");
+    let mut text = match (facts.arrivals, facts.rate) {
+        (Loop::Open, Some(rate)) if facts.stages > 1 => {
+            format!("open loop: {} stages, {} on average, on {lanes}", facts.stages, per_second(rate))
+        }
+        (Loop::Open, Some(rate)) => format!("open loop: {} on {lanes}", per_second(rate)),
+        (Loop::Open, None) => format!("open loop: {lanes}"),
+        (Loop::Closed, _) => format!("closed loop: {lanes}"),
+    };
+    if let Some(n) = facts.requests {
+        text += &format!(", {}", counted(n, "request"));
+    }
+    if let Some(duration) = facts.duration {
+        let before = if facts.requests.is_some() { ", at most" } else { " for" };
+        text += &format!("{before} {}", span(duration));
+    }
+    if !facts.warmup.is_zero() {
+        let finished = report.summary.warmup_finished;
+        text += &format!(" after {} of warm-up ({})", span(facts.warmup), counted(finished, "request"));
+    }
+    text + &facts.timeout.map_or_else(|| ", no timeout".to_owned(), |limit| format!(", timeout {}", span(limit)))
+}
+
+/// Totals of the judged part.
+fn totals(report: &Report<'_>) -> Vec<(Tone, String)> {
+    let (summary, facts) = (report.summary, report.facts);
+    if summary.finished == 0 {
+        return vec![(Tone::Plain, "none finished".to_owned())];
+    }
+    let wanted = facts.rate.map(|rate| format!(" of {}", per_second(rate))).unwrap_or_default();
+    vec![
+        (Tone::Plain, format!("{} in {}", count(summary.finished), time(summary.wall.as_nanos() as f64))),
+        (success_tone(report), format!("{} succeeded", share(summary.succeeded, summary.finished))),
+        (Tone::Plain, format!("{}{wanted}", per_second(summary.throughput()))),
+        (Tone::Plain, bytes(summary.bytes as f64)),
+    ]
+}
+
+/// Green for all, red for failures that no objective has accepted.
+fn success_tone(report: &Report<'_>) -> Tone {
+    let accepted = report.verdict.is_some_and(|verdict| verdict.decision == Decision::Pass);
+    match report.summary.succeeded == report.summary.finished {
+        true => Tone::Good,
+        false if accepted => Tone::Plain,
+        false => Tone::Bad,
+    }
+}

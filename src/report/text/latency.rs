@@ -1,0 +1,130 @@
+//! The table of times, and why its two first rows differ when they do.
+
+use std::time::Duration;
+
+use super::page::{Page, Tone};
+use crate::report::Report;
+use crate::report::number::{beyond, count, counted, span, time};
+use crate::stats::{Distribution, Series, Summary};
+
+/// Columns of the table: heading and quantile, `None` for the mean.
+const WIDE: [(&str, Option<f64>); 8] = [
+    ("min", Some(0.0)),
+    ("p50", Some(0.5)),
+    ("p90", Some(0.9)),
+    ("p95", Some(0.95)),
+    ("p99", Some(0.99)),
+    ("p99.9", Some(0.999)),
+    ("max", Some(1.0)),
+    ("mean", None),
+];
+/// Which of them a narrow terminal keeps.
+const NARROW: [usize; 5] = [0, 1, 2, 4, 6];
+/// Columns one value takes.
+const CELL: usize = 8;
+/// Times closer than this are the same to a reader: 1 ms, or 5 % of the greater.
+const SAME_NS: f64 = 1e6;
+const SAME_SHARE: f64 = 0.05;
+
+/// The table, and below it what a reader must know to read it rightly.
+pub(super) fn write(report: &Report<'_>, page: &mut Page) {
+    let summary = report.summary;
+    let Some(latency) = summary.distributions.get(&Series::Latency).filter(|d| d.n() > 0) else { return };
+    let columns: Vec<_> = if page.room() < WIDE.len() * CELL {
+        NARROW.iter().map(|column| WIDE[*column]).collect()
+    } else {
+        WIDE.to_vec()
+    };
+    page.blank();
+    if latency.histogram.is_empty() {
+        page.paragraph("latency", Tone::Bad, &unanswered(latency, report.facts.timeout));
+        return;
+    }
+    let heading: String = columns.iter().map(|(name, _)| format!("{name:>CELL$}")).collect();
+    let heading = page.paint(Tone::Faint, &heading);
+    page.row("", &heading);
+    let mut row = |series: Series, distribution: &Distribution| {
+        let cells: String = columns
+            .iter()
+            .map(|(name, q)| {
+                let cell = format!("{:>CELL$}", cell(distribution, *q, report.facts.timeout));
+                let tone = if series == Series::Latency && *name == "p99" { Tone::Strong } else { Tone::Plain };
+                page.paint(tone, &cell)
+            })
+            .collect();
+        page.row(series.name(), &cells);
+    };
+    row(Series::Latency, latency);
+    let service = summary.distributions.get(&Series::Service).filter(|d| differ(latency, d));
+    for (series, distribution) in
+        [(Series::Service, service), (Series::Ttfb, summary.distributions.get(&Series::Ttfb).filter(|d| d.n() > 0))]
+    {
+        if let Some(distribution) = distribution {
+            row(series, distribution);
+        }
+    }
+    for note in notes(summary, latency, service) {
+        page.paragraph("", Tone::Faint, &note);
+    }
+}
+
+/// There is nothing to put into a table.
+fn unanswered(latency: &Distribution, timeout: Option<Duration>) -> String {
+    let limit = timeout.map(|limit| format!(" within {}", span(limit))).unwrap_or_default();
+    format!("none of {} was answered{limit}", counted(latency.n(), "request"))
+}
+
+/// One value of the table; the least for `q` 0, the mean without `q`.
+fn cell(distribution: &Distribution, q: Option<f64>, timeout: Option<Duration>) -> String {
+    let finite = !distribution.histogram.is_empty();
+    match q {
+        None => distribution.moments.mean().map_or_else(|| "–".to_owned(), time),
+        Some(_) if !finite => beyond(timeout),
+        Some(0.0) => time(distribution.moments.min as f64),
+        Some(q) => distribution.quantile(q).map_or_else(|| beyond(timeout), |ns| time(ns as f64)),
+    }
+}
+
+/// Whether p50, p99 or the greatest value lie further apart than 1 ms and 5 %.
+fn differ(latency: &Distribution, service: &Distribution) -> bool {
+    [0.5, 0.99, 1.0].into_iter().any(|q| match (latency.quantile(q), service.quantile(q)) {
+        (Some(a), Some(b)) => {
+            let (a, b) = (a as f64, b as f64);
+            (a - b).abs() > SAME_NS.max(SAME_SHARE * a.max(b))
+        }
+        (a, b) => a.is_some() != b.is_some(),
+    })
+}
+
+/// Whether someone who reads the service row would be told a different story: a quantile at least twice as high,
+/// and by 10 ms or more.
+fn misleads(latency: &Distribution, service: &Distribution) -> bool {
+    [0.5, 0.9, 0.95, 0.99].into_iter().any(|q| match (latency.quantile(q), service.quantile(q)) {
+        (Some(a), Some(b)) => a >= b.saturating_mul(2).max(b.saturating_add(10_000_000)),
+        _ => false,
+    })
+}
+
+/// Sentences below the table.
+fn notes(summary: &Summary, latency: &Distribution, service: Option<&Distribution>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if service.is_some_and(|service| misleads(latency, service)) {
+        notes.push(
+            "Users felt the latency row, counted from when a request was due; hey and most tools print the service \
+             row, counted from the send."
+                .to_owned(),
+        );
+    }
+    if latency.beyond > 0 {
+        notes.push(format!(
+            "{} of {} unanswered: ranked above every value, not in the mean.",
+            count(latency.beyond),
+            count(latency.n())
+        ));
+    }
+    let outside = summary.finished.saturating_sub(latency.n());
+    if outside > 0 {
+        notes.push(format!("{} left out: failing fast must not improve a percentile.", counted(outside, "failure")));
+    }
+    notes
+}
