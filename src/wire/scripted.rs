@@ -1,1 +1,149 @@
-//! scripted
+//! A wire without a network, for tests: what each dial and each exchange comes to is decided by the test, and time is
+//! whatever the clock says. On a paused clock a minute of load takes milliseconds and comes out the same every time.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use super::{After, Clock, Observe, Protocol, Reply, Shot};
+use crate::stats::{DialTimes, Fault, Ns, Outcome};
+
+/// What an exchange is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    /// Which request of the load.
+    pub index: u64,
+    /// Which connection, counted from 0 in the order they were opened.
+    pub connection: u32,
+    /// Which request on this connection, from 0.
+    pub nth: u64,
+    /// When it went out.
+    pub sent: Ns,
+}
+
+/// What an exchange comes to.
+#[derive(Clone, Copy, Debug)]
+pub enum Act {
+    /// An answer after this long.
+    Answer(Ns, Outcome),
+    /// An answer after this long, and the server closes the connection.
+    AnswerAndClose(Ns, Outcome),
+    /// No answer, ever.
+    Hang,
+    /// The connection turns out to be dead before anything was sent.
+    Stale,
+    /// The connection ends before the first byte of an answer; sending again is safe.
+    Dropped,
+    /// Our own code panics.
+    Panic,
+}
+
+/// What a dial comes to, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Dialled {
+    /// How long it takes.
+    pub after: Ns,
+    /// Why it fails, if it does.
+    pub fault: Option<Fault>,
+}
+
+/// Decides what the dial with this number, counted from 0, comes to.
+type DialScript = Rc<dyn Fn(u32) -> Dialled>;
+/// Decides what an exchange comes to.
+type ExchangeScript = Rc<dyn Fn(Asked) -> Act>;
+
+/// A protocol that does what the test says.
+#[derive(Clone)]
+pub struct Scripted {
+    dial: DialScript,
+    exchange: ExchangeScript,
+    dials: Rc<Cell<u32>>,
+}
+
+/// A connection of [`Scripted`].
+#[derive(Debug)]
+pub struct Conn {
+    number: u32,
+    carried: u64,
+}
+
+impl Scripted {
+    /// Every dial succeeds at once; `exchange` decides the rest.
+    pub fn new(exchange: impl Fn(Asked) -> Act + 'static) -> Self {
+        Self::with_dials(|_| Dialled { after: Ns::ZERO, fault: None }, exchange)
+    }
+
+    /// `dial` decides what becomes of the dial with this number, counted from 0.
+    pub fn with_dials(dial: impl Fn(u32) -> Dialled + 'static, exchange: impl Fn(Asked) -> Act + 'static) -> Self {
+        Self { dial: Rc::new(dial), exchange: Rc::new(exchange), dials: Rc::default() }
+    }
+
+    /// Dials attempted so far.
+    #[must_use]
+    pub fn dials(&self) -> u32 {
+        self.dials.get()
+    }
+}
+
+impl Protocol for Scripted {
+    type Conn = Conn;
+
+    async fn dial<C: Clock>(&self, by: Ns, clock: &C) -> (DialTimes, Result<Conn, Fault>) {
+        let number = self.dials.get();
+        self.dials.set(number + 1);
+        let Dialled { after, fault } = (self.dial)(number);
+        let begin = clock.now();
+        clock.until((begin + after).min(by)).await;
+        let late = begin + after > by;
+        let fault = if late { Some(Fault::Timeout) } else { fault };
+        let times = DialTimes { connect: clock.now().since(begin), ..DialTimes::default() };
+        (times, fault.map_or(Ok(Conn { number, carried: 0 }), Err))
+    }
+
+    fn share(&self, _: &Conn) -> Option<Conn> {
+        None
+    }
+
+    async fn exchange<C: Clock>(
+        &self,
+        conn: &mut Conn,
+        shot: Shot<'_>,
+        by: Ns,
+        clock: &C,
+        _: &mut impl Observe,
+    ) -> Reply {
+        let sent = clock.now();
+        let asked = Asked { index: shot.index, connection: conn.number, nth: conn.carried, sent };
+        conn.carried += 1;
+        let mut reply = Reply {
+            outcome: Outcome::fault(Fault::Reset),
+            written: Some(sent),
+            first: None,
+            done: sent,
+            bytes: 0,
+            after: After::Close,
+            unprocessed: false,
+        };
+        let act = (self.exchange)(asked);
+        match act {
+            Act::Answer(after, outcome) | Act::AnswerAndClose(after, outcome) if sent + after <= by => {
+                clock.until(sent + after).await;
+                reply.outcome = outcome;
+                reply.first = Some(clock.now());
+            }
+            Act::Answer(..) | Act::AnswerAndClose(..) | Act::Hang => {
+                clock.until(by).await;
+                reply.outcome = Outcome::fault(Fault::Timeout);
+            }
+            Act::Stale => {
+                reply.written = None;
+                reply.unprocessed = true;
+            }
+            Act::Dropped => reply.unprocessed = true,
+            Act::Panic => panic!("the test asked for a panic"),
+        }
+        let keeps = matches!(act, Act::Answer(..)) && reply.outcome.fault != Some(Fault::Timeout);
+        reply.after = if keeps { After::Keep } else { After::Close };
+        reply.done = clock.now();
+        reply
+    }
+}

@@ -1,0 +1,337 @@
+//! The engine's rules on a wire without a network and a clock that only moves when everyone waits.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::brakes::Brakes;
+use super::clock::Coarse;
+use super::pulse::Pulse;
+use super::share::{Ground, Part, Sink};
+use super::{pool, share};
+use crate::plan::{Arrivals, Host, Origin, Plan, Rate, Request, Schedule, Stage, Stop, Target};
+use crate::stats::{
+    Code, Detail, Fault, Measures, Meter, Ns, Outcome, Reading, Recorder, Sample, Series, Set, Stopped, Summary, Test,
+    Trip,
+};
+use crate::wire::scripted::{Act, Dialled, Scripted};
+
+const OK: Outcome = Outcome::http(200);
+
+fn ms(n: u64) -> Ns {
+    Ns::from_millis(n)
+}
+
+/// Everything that was recorded, sample by sample and counted.
+struct Kept {
+    recorder: Recorder,
+    samples: Vec<Sample>,
+}
+
+impl Sink for Kept {
+    fn record(&mut self, sample: &Sample) {
+        self.recorder.record(sample);
+        self.samples.push(*sample);
+    }
+
+    fn due(&mut self, due: Ns, lag: Option<Ns>) {
+        self.recorder.due(due, lag);
+    }
+
+    fn dialled(&mut self, made: bool) {
+        self.recorder.dialled(made);
+    }
+
+    fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+}
+
+struct Ran {
+    samples: Vec<Sample>,
+    summary: Summary,
+    peak: u32,
+    stopped: Option<Stopped>,
+    panic: Option<String>,
+    end: Ns,
+}
+
+fn plan(arrivals: Arrivals, seconds: u64, lanes: u32, max_lanes: u32) -> Plan {
+    Plan {
+        target: Target {
+            url: "http://target.test/".into(),
+            origin: Origin { host: Host::Name("target.test".into()), port: 80, pinned: Vec::new() },
+            request: Request {
+                method: "GET".into(),
+                path: "/".into(),
+                authority: "target.test".into(),
+                headers: Vec::new(),
+                body: Arc::from([]),
+            },
+        },
+        schedule: Schedule {
+            arrivals,
+            stop: Stop { count: None, duration: Some(Duration::from_secs(seconds)) },
+            warmup: Duration::ZERO,
+        },
+        lanes,
+        max_lanes,
+        timeout: Some(Duration::from_secs(20)),
+        keep_alive: true,
+        connection_age: None,
+    }
+}
+
+fn steady(per_second: u64, seconds: u64, lanes: u32, max_lanes: u32) -> Plan {
+    plan(Arrivals::Steady(Rate { micro_per_second: per_second * 1_000_000 }), seconds, lanes, max_lanes)
+}
+
+/// Runs a plan on one worker against a script.
+fn run(plan: Plan, measures: Measures, wire: Scripted) -> Ran {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build_local(tokio::runtime::LocalOptions::default())
+        .expect("a runtime without I/O needs nothing from the system");
+    runtime.block_on(async move {
+        let closed = plan.schedule.arrivals == Arrivals::Closed;
+        let brakes = Arc::new(Brakes::new(&measures.trips));
+        let tolerance = measures.tolerance();
+        let recorder = Recorder::new(Arc::new(measures), Ns::from(plan.schedule.warmup), Detail::Run);
+        let part = Part { worker: 0, workers: 1 };
+        let clock = Coarse::new();
+        let ground = Rc::new(Ground::new(
+            (Arc::new(plan), part),
+            (wire, clock.clone()),
+            Kept { recorder, samples: Vec::new() },
+            Arc::clone(&brakes),
+            (Pulse::new(), Ns::ZERO, tolerance),
+        ));
+        let peak = if closed {
+            share::closed(Rc::clone(&ground)).await;
+            0
+        } else {
+            pool::open(Rc::clone(&ground)).await
+        };
+        let end = crate::wire::Clock::now(&clock);
+        let kept = ground.sink.borrow();
+        Ran {
+            samples: kept.samples.clone(),
+            summary: kept.recorder.summary(),
+            peak,
+            stopped: brakes.stopped(),
+            panic: brakes.panic(),
+            end,
+        }
+    })
+}
+
+fn quantile(ran: &Ran, series: Series, q: f64) -> u64 {
+    ran.summary.distributions[&series].quantile(q).expect("it was answered") / 1_000_000
+}
+
+#[test]
+fn ten_a_second_on_two_lanes_for_ten_seconds_is_exactly_two_hundred_requests() {
+    let ran = run(steady(20, 10, 2, 64), Measures::default(), Scripted::new(|_| Act::Answer(ms(3), OK)));
+    assert_eq!((ran.summary.finished, ran.summary.succeeded, ran.summary.generator.scheduled), (200, 200, 200));
+    assert_eq!((ran.peak, ran.summary.generator.connections), (1, 2), "both connections stand ready and take turns");
+    assert_eq!(quantile(&ran, Series::Latency, 0.99), 3);
+}
+
+#[test]
+fn the_users_behind_a_stall_waited_from_when_they_were_due() {
+    // Answers due in the last second of every five wait for its end; slots run out, so requests queue.
+    let stalling = Scripted::new(|asked| {
+        let into = asked.sent.0 % 5_000_000_000;
+        let wait = if into >= 4_000_000_000 { 5_000_000_000 - into } else { 0 };
+        Act::Answer(Ns(wait + 1_000_000), OK)
+    });
+    let ran = run(steady(200, 20, 2, 8), Measures::default(), stalling);
+    assert_eq!(ran.summary.finished, 4_000);
+    let (p90, p99) = (quantile(&ran, Series::Latency, 0.90), quantile(&ran, Series::Latency, 0.99));
+    // 0.50 s, and 25 ms in which eight lanes work off what had queued.
+    assert!((490..=525).contains(&p90), "{p90}");
+    assert!((930..=970).contains(&p99), "{p99}");
+    assert!(quantile(&ran, Series::Service, 0.99) <= 2, "hey would have said so");
+    assert!(quantile(&ran, Series::Queue, 0.99) > 900);
+    assert_eq!(ran.peak, 8);
+    assert_eq!(ran.summary.generator.late, 0, "the target was slow, not we");
+}
+
+#[test]
+fn a_steady_service_slower_than_its_lanes_gets_more_lanes_and_no_queue() {
+    let ran = run(steady(20, 30, 2, 64), Measures::default(), Scripted::new(|_| Act::Answer(ms(150), OK)));
+    assert_eq!(ran.summary.finished, 600);
+    assert_eq!(ran.summary.distributions[&Series::Latency].moments.max / 1_000_000, 150);
+    assert!((3..=4).contains(&ran.peak), "{}", ran.peak);
+}
+
+#[test]
+fn a_hung_target_yields_as_many_failures_as_requests_were_due() {
+    let ran = run(steady(20, 10, 2, 4), Measures::default(), Scripted::new(|_| Act::Hang));
+    assert_eq!(ran.summary.finished, 200);
+    assert_eq!(ran.summary.faults.get(&Fault::Timeout), Some(&200));
+    assert_eq!(ran.summary.distributions[&Series::Latency].beyond, 200);
+    assert_eq!(ran.end, Ns::from_secs(30), "the last due, and its time limit");
+    let unsent: Vec<_> = ran.samples.iter().filter(|s| s.sent == s.done).collect();
+    assert!(unsent.iter().all(|s| s.latency() == Ns::from_secs(30).since(s.due)));
+    assert!(unsent.len() > 150);
+}
+
+#[test]
+fn the_end_of_the_schedule_ends_the_dues_and_not_the_sends() {
+    // One slot, one second an answer, ten requests due within one second: all ten are sent, long after the end.
+    let ran = run(steady(10, 1, 1, 1), Measures::default(), Scripted::new(|_| Act::Answer(Ns::from_secs(1), OK)));
+    assert_eq!((ran.summary.finished, ran.summary.succeeded), (10, 10));
+    assert_eq!(ran.samples.last().map(Sample::latency), Some(ms(9_100 + 1_000 - 1_000)));
+}
+
+#[test]
+fn a_closed_loop_sends_its_count_and_no_more() {
+    let mut plan = plan(Arrivals::Closed, 0, 7, 7);
+    plan.schedule.stop = Stop { count: Some(100), duration: None };
+    let ran = run(plan, Measures::default(), Scripted::new(|asked| Act::Answer(ms(1 + asked.index % 13), OK)));
+    assert_eq!((ran.summary.finished, ran.summary.generator.scheduled), (100, 100));
+    assert!(ran.samples.iter().all(|s| s.latency() == s.service()), "a closed loop has no queue");
+}
+
+#[test]
+fn a_closed_loop_ends_with_its_time_and_lets_the_last_requests_finish() {
+    let ran = run(plan(Arrivals::Closed, 10, 3, 3), Measures::default(), Scripted::new(|_| Act::Answer(ms(400), OK)));
+    assert_eq!(ran.summary.finished, 3 * 25);
+    assert_eq!(ran.end, Ns::from_secs(10));
+}
+
+#[test]
+fn a_warm_up_is_loaded_and_not_judged_in_either_loop() {
+    let meter = Meter { test: Test::Share(Set::Success), after: Ns::ZERO };
+    for arrivals in [Arrivals::Closed, Arrivals::Steady(Rate { micro_per_second: 50_000_000 })] {
+        let mut plan = plan(arrivals, 4, 1, 64);
+        plan.schedule.warmup = Duration::from_secs(2);
+        // Everything fails until the warm-up is over.
+        let cold = Scripted::new(|asked| {
+            Act::Answer(ms(20), Outcome::http(if asked.sent <= Ns::from_secs(2) { 503 } else { 200 }))
+        });
+        let ran = run(plan, Measures { meters: vec![meter], ..Measures::default() }, cold);
+        let Reading::Tally(tally) = ran.summary.readings[0] else { panic!("a share has counters") };
+        // 50 a second, or one after the other in 20 ms, for four seconds; a closed loop's requests do not begin on the
+        // dot.
+        assert!((199..=200).contains(&ran.summary.finished), "{}", ran.summary.finished);
+        assert!(tally.n - tally.k <= 1 && tally.n == ran.summary.finished, "{tally:?}");
+        assert!((100..=101).contains(&ran.summary.warmup_finished), "{}", ran.summary.warmup_finished);
+    }
+}
+
+#[test]
+fn stages_follow_each_other() {
+    let stage = |seconds, from: u64, to: u64| Stage {
+        duration: Duration::from_secs(seconds),
+        from: Rate { micro_per_second: from * 1_000_000 },
+        to: Rate { micro_per_second: to * 1_000_000 },
+    };
+    let mut plan = plan(Arrivals::Stages(vec![stage(3, 10, 10), stage(4, 50, 100)]), 0, 5, 64);
+    plan.schedule.stop = Stop { count: None, duration: None };
+    let ran = run(plan, Measures::default(), Scripted::new(|_| Act::Answer(ms(1), OK)));
+    assert_eq!(ran.summary.finished, 30 + 300);
+    let first: u64 = ran.summary.seconds[..3].iter().map(|s| s.finished).sum();
+    assert!((29..=30).contains(&first), "{first}");
+}
+
+#[test]
+fn a_connection_that_died_while_idle_is_replaced_without_a_word() {
+    let ran = run(
+        steady(10, 2, 1, 4),
+        Measures::default(),
+        Scripted::new(|asked| if asked.nth == 5 { Act::Stale } else { Act::Answer(ms(1), OK) }),
+    );
+    assert_eq!((ran.summary.finished, ran.summary.succeeded, ran.summary.resent), (20, 20, 0));
+    assert_eq!(ran.summary.generator.connections, 4);
+}
+
+#[test]
+fn a_request_the_server_never_saw_is_sent_once_more_and_counted_from_due() {
+    let ran = run(
+        steady(10, 2, 1, 4),
+        Measures::default(),
+        Scripted::new(|asked| if asked.nth == 5 { Act::Dropped } else { Act::Answer(ms(1), OK) }),
+    );
+    assert_eq!((ran.summary.finished, ran.summary.succeeded, ran.summary.resent), (20, 20, 3));
+    let always = run(steady(10, 2, 1, 4), Measures::default(), Scripted::new(|_| Act::Dropped));
+    assert_eq!(always.summary.faults.get(&Fault::Reset), Some(&20), "twice is enough");
+}
+
+#[test]
+fn a_dial_on_the_path_is_in_the_latency_and_not_in_the_service_time() {
+    let mut plan = steady(10, 2, 1, 4);
+    plan.keep_alive = false;
+    let wire = Scripted::with_dials(|_| Dialled { after: ms(30), fault: None }, |_| Act::AnswerAndClose(ms(5), OK));
+    let ran = run(plan, Measures::default(), wire);
+    assert!(ran.samples.iter().all(|s| s.latency() == ms(35) && s.service() == ms(5) && s.queue() == Ns::ZERO));
+    assert_eq!(ran.summary.distributions[&Series::Connect].quantile(0.5).map(|v| v / 1_000_000), Some(30));
+}
+
+#[test]
+fn connections_opened_ahead_of_time_cost_no_request_anything() {
+    let wire = Scripted::with_dials(|_| Dialled { after: ms(30), fault: None }, |_| Act::Answer(ms(5), OK));
+    let ran = run(steady(10, 2, 2, 4), Measures::default(), wire);
+    assert!(ran.samples.iter().all(|s| s.latency() == ms(5)), "{:?}", ran.samples[0]);
+    assert_eq!(ran.samples.iter().filter(|s| s.dial.is_some()).count(), 2, "but how they were opened is known");
+}
+
+#[test]
+fn old_connections_are_replaced_between_requests() {
+    let mut plan = steady(10, 20, 2, 8);
+    plan.connection_age = Some(Duration::from_secs(5));
+    let wire = Scripted::with_dials(|_| Dialled { after: ms(30), fault: None }, |_| Act::Answer(ms(5), OK));
+    let ran = run(plan, Measures::default(), wire);
+    let opened = ran.summary.generator.connections;
+    assert!((7..=12).contains(&opened), "{opened} connections for 2 lanes, 20 s and 5 s");
+    assert!(ran.samples.iter().all(|s| s.latency() == ms(5)));
+}
+
+#[test]
+fn a_refused_target_fails_every_due_and_ends_as_unreachable() {
+    let refused = || Scripted::with_dials(|_| Dialled { after: ms(1), fault: Some(Fault::Refused) }, |_| Act::Hang);
+    let ran = run(steady(20, 60, 2, 64), Measures::default(), refused());
+    assert_eq!(ran.stopped, Some(Stopped::Unreachable));
+    assert!((39..=41).contains(&ran.summary.finished), "two seconds of them: {}", ran.summary.finished);
+    assert_eq!(ran.summary.faults.get(&Fault::Refused), Some(&ran.summary.finished));
+    assert!(!ran.summary.reached);
+
+    let closed = run(plan(Arrivals::Closed, 60, 2, 2), Measures::default(), refused());
+    assert_eq!(closed.stopped, Some(Stopped::Unreachable));
+    assert!(closed.summary.finished < 100, "lanes back off: {}", closed.summary.finished);
+}
+
+#[test]
+fn a_target_that_refuses_after_it_was_reached_is_no_unreachable_one() {
+    let wire = Scripted::with_dials(
+        |number| Dialled { after: ms(1), fault: (number > 0).then_some(Fault::Refused) },
+        |_| Act::AnswerAndClose(ms(1), OK),
+    );
+    let ran = run(steady(20, 10, 1, 4), Measures::default(), wire);
+    assert_eq!((ran.stopped, ran.summary.finished), (None, 200));
+    assert_eq!(ran.summary.codes.get(&Code::Http(200)), Some(&1));
+}
+
+#[test]
+fn a_clause_that_can_no_longer_pass_stops_the_load() {
+    let meter = Meter { test: Test::Share(Set::Success), after: Ns::ZERO };
+    let trip = Trip { meter: 0, bad_holds: false, most_bad: 12 };
+    let measures = Measures { meters: vec![meter], trips: vec![trip], ..Measures::default() };
+    let half = Scripted::new(|asked| Act::Answer(ms(2), Outcome::http(if asked.index % 2 == 0 { 500 } else { 200 })));
+    let ran = run(steady(20, 60, 2, 64), measures, half);
+    assert_eq!(ran.stopped, Some(Stopped::Tripped(0)));
+    assert_eq!(ran.summary.finished, 25, "the thirteenth failure of every second request");
+}
+
+#[test]
+fn a_panic_of_our_own_makes_the_run_an_error_and_not_a_verdict() {
+    let ran = run(
+        steady(10, 3, 1, 4),
+        Measures::default(),
+        Scripted::new(|asked| if asked.index == 7 { Act::Panic } else { Act::Answer(ms(1), OK) }),
+    );
+    assert!(ran.panic.is_some());
+    assert_eq!(ran.summary.finished, 29, "the others go on");
+}
