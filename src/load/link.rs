@@ -132,6 +132,7 @@ pub(super) fn unsent(due: Due, fault: Fault, sent: Ns, done: Ns, resent: bool) -
         bytes: 0,
         resent,
         tainted: false,
+        extra_lane: false,
     }
 }
 
@@ -152,6 +153,7 @@ fn sample(due: Due, reply: Reply, sent: Option<Ns>, dial: Option<(DialTimes, Ns)
         bytes: reply.bytes,
         resent,
         tainted: false,
+        extra_lane: false,
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use super::link::{Due, Link, SharedGround, unsent};
 use super::share::{Sink, watch};
-use crate::stats::{Fault, Ns};
+use crate::stats::{Fault, Ns, Sample};
 use crate::wire::{Clock, Protocol};
 
 /// A slot opened on top of the first ones closes after this long without work.
@@ -254,7 +254,7 @@ async fn slot<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, poo
             ground.record(unsent(due, Fault::Timeout, now, now, false));
         } else {
             let sample = link.fire(&ground, due).await;
-            ground.record(sample);
+            ground.record(Sample { extra_lane: is_extra, ..sample });
             let waiting = !pool.borrow().queue.is_empty();
             if !waiting && !pool.borrow().over {
                 link.prepare(&ground).await;

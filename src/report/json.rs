@@ -45,6 +45,10 @@ pub fn json(report: &Report<'_>) -> Json {
         let scale = if series.is_bytes() { 1.0 } else { 1e-6 };
         let values = summary.distributions.get(&series).filter(|d| happened(series, d));
         put(&format!("{}_{unit}", series.name()), values.map_or(Json::Null, |d| distribution(d, scale)));
+        if series == Series::Service {
+            let first_lanes = summary.first_lanes.as_ref();
+            put("first_lanes_service_ms", first_lanes.map_or(Json::Null, |d| distribution(d, scale)));
+        }
     }
     put("codes", codes(&summary.codes));
     put("faults", summary.faults.iter().map(|(fault, n)| (fault.name().to_owned(), json!(n))).collect());

@@ -142,6 +142,7 @@ impl Load {
             bytes: if outcome.code == Code::None { 0 } else { 240 },
             resent: false,
             tainted: false,
+            extra_lane: false,
         }
     }
 

@@ -107,6 +107,7 @@ fn sample() -> impl Strategy<Value = Sample> {
             bytes: u64::from(bytes),
             resent: false,
             tainted,
+            extra_lane: false,
         },
     )
 }

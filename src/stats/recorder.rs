@@ -59,6 +59,9 @@ enum Keep {
 #[derive(Clone, Debug, Default)]
 struct Run {
     values: [Option<Values>; Series::ALL.len()],
+    /// Service times over the lanes asked for, and whether there were any others.
+    first_lanes: Option<Values>,
+    extra_lanes: bool,
     timeline: Timeline,
 }
 
@@ -239,9 +242,9 @@ impl Recorder {
     /// default for the engine to fill in.
     #[must_use]
     pub fn summary(&self) -> Summary {
-        let (distributions, seconds) = match &self.keep {
-            Keep::Run(run) => (run.distributions(), run.timeline.seconds(self.judged_from)),
-            Keep::Window(_) => (BTreeMap::new(), Vec::new()),
+        let (distributions, first_lanes, seconds) = match &self.keep {
+            Keep::Run(run) => (run.distributions(), run.first_lanes(), run.timeline.seconds(self.judged_from)),
+            Keep::Window(_) => (BTreeMap::new(), None, Vec::new()),
         };
         let named = Fault::ALL.into_iter().zip(self.faults).filter(|(_, count)| *count > 0);
         Summary {
@@ -253,6 +256,7 @@ impl Recorder {
             resent: self.resent,
             bytes: self.bytes,
             distributions,
+            first_lanes,
             readings: self.readings.clone(),
             after: self.after.iter().map(|(meter, values)| (*meter, values.distribution())).collect(),
             generator: self.generator(),
@@ -335,6 +339,12 @@ impl Recorder {
 impl Run {
     fn record(&mut self, sample: &Sample, success: bool) {
         let dialled = sample.dial.unwrap_or_default();
+        if sample.extra_lane {
+            self.extra_lanes = true;
+        } else {
+            let value = membership(Series::Service, sample, success);
+            self.first_lanes.get_or_insert_with(Values::new).record(value);
+        }
         for (slot, series) in self.values.iter_mut().zip(Series::ALL) {
             let value = membership(series, sample, success);
             let happened = match series {
@@ -354,7 +364,15 @@ impl Run {
                 mine.get_or_insert_with(Values::new).merge(theirs);
             }
         }
+        if let Some(theirs) = &other.first_lanes {
+            self.first_lanes.get_or_insert_with(Values::new).merge(theirs);
+        }
+        self.extra_lanes |= other.extra_lanes;
         self.timeline.merge(&other.timeline);
+    }
+
+    fn first_lanes(&self) -> Option<Distribution> {
+        self.first_lanes.as_ref().filter(|_| self.extra_lanes).map(Values::distribution)
     }
 
     fn distributions(&self) -> BTreeMap<Series, Distribution> {
@@ -393,6 +411,7 @@ mod tests {
                     bytes: service,
                     resent: false,
                     tainted,
+                    extra_lane: tainted,
                 }
             },
         )
@@ -514,6 +533,7 @@ mod tests {
             bytes: 0,
             resent: false,
             tainted: false,
+            extra_lane: false,
         }
     }
 }

@@ -121,6 +121,8 @@ pub struct Sample {
     pub resent: bool,
     /// Our own process stood still while it was in flight: its times are not only the target's.
     pub tainted: bool,
+    /// It went over a lane opened on top of the ones asked for, because the target held those.
+    pub extra_lane: bool,
 }
 
 impl Sample {
@@ -167,6 +169,7 @@ mod tests {
             bytes: 1,
             resent: false,
             tainted: false,
+            extra_lane: false,
         };
         assert_eq!(sample.latency(), Ns(150));
         assert_eq!(sample.service(), Ns(90));

@@ -130,6 +130,9 @@ pub struct Summary {
     pub bytes: u64,
     /// Distributions, for the series that have any value.
     pub distributions: BTreeMap<Series, Distribution>,
+    /// Service times over the lanes asked for alone, where more had to be opened: what a load generator that waits for
+    /// its lanes, such as hey, would have measured.
+    pub first_lanes: Option<Distribution>,
     /// What the meters counted, in the order they were given.
     pub readings: Vec<Reading>,
     /// For each meter with an `after`, its own distribution of values, for display.

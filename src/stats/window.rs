@@ -276,6 +276,7 @@ mod tests {
             bytes: 10,
             resent: false,
             tainted: false,
+            extra_lane: false,
         }
     }
 

@@ -25,6 +25,8 @@ const CELL: usize = 8;
 /// Times closer than this are the same to a reader: 1 ms, or 5 % of the greater.
 const SAME_NS: f64 = 1e6;
 const SAME_SHARE: f64 = 0.05;
+/// The row of what a tool that waits for its lanes would have measured.
+const AS_HEY: &str = "as hey";
 
 /// The table, and below it what a reader must know to read it rightly.
 pub(super) fn write(report: &Report<'_>, page: &mut Page) {
@@ -43,27 +45,28 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
     let heading: String = columns.iter().map(|(name, _)| format!("{name:>CELL$}")).collect();
     let heading = page.paint(Tone::Faint, &heading);
     page.row("", &heading);
-    let mut row = |series: Series, distribution: &Distribution| {
+    let mut row = |name: &str, distribution: &Distribution| {
+        let is_latency = name == Series::Latency.name();
         let cells: String = columns
             .iter()
-            .map(|(name, q)| {
+            .map(|(heading, q)| {
                 let cell = format!("{:>CELL$}", cell(distribution, *q, report.facts.timeout));
-                let tone = if series == Series::Latency && *name == "p99" { Tone::Strong } else { Tone::Plain };
+                let tone = if is_latency && *heading == "p99" { Tone::Strong } else { Tone::Plain };
                 page.paint(tone, &cell)
             })
             .collect();
-        page.row(series.name(), &cells);
+        page.row(name, &cells);
     };
-    row(Series::Latency, latency);
+    row(Series::Latency.name(), latency);
     let service = summary.distributions.get(&Series::Service).filter(|d| differ(latency, d));
-    for (series, distribution) in
-        [(Series::Service, service), (Series::Ttfb, summary.distributions.get(&Series::Ttfb).filter(|d| d.n() > 0))]
-    {
+    let as_hey = summary.first_lanes.as_ref().filter(|d| differ(latency, d));
+    let ttfb = summary.distributions.get(&Series::Ttfb).filter(|d| d.n() > 0);
+    for (name, distribution) in [(Series::Service.name(), service), (AS_HEY, as_hey), (Series::Ttfb.name(), ttfb)] {
         if let Some(distribution) = distribution {
-            row(series, distribution);
+            row(name, distribution);
         }
     }
-    for note in notes(summary, latency, service) {
+    for note in notes(report, latency, service, as_hey) {
         page.paragraph("", Tone::Faint, &note);
     }
 }
@@ -106,9 +109,21 @@ fn misleads(latency: &Distribution, service: &Distribution) -> bool {
 }
 
 /// Sentences below the table.
-fn notes(summary: &Summary, latency: &Distribution, service: Option<&Distribution>) -> Vec<String> {
+fn notes(
+    report: &Report<'_>,
+    latency: &Distribution,
+    service: Option<&Distribution>,
+    as_hey: Option<&Distribution>,
+) -> Vec<String> {
+    let summary: &Summary = report.summary;
     let mut notes = Vec::new();
-    if service.is_some_and(|service| misleads(latency, service)) {
+    if as_hey.is_some_and(|as_hey| misleads(latency, as_hey)) {
+        notes.push(format!(
+            "Users felt the latency row, counted from when a request was due. The {AS_HEY} row is what hey and most \
+             tools would print: service times over the {} lanes asked for, which do not send while they wait.",
+            report.facts.lanes
+        ));
+    } else if service.is_some_and(|service| misleads(latency, service)) {
         notes.push(
             "Users felt the latency row, counted from when a request was due; hey and most tools print the service \
              row, counted from the send."
