@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::support::process::{Invocation, Running, await_port, free_port};
-use super::truth::Figures;
+use super::truth::{Figures, served};
 
 /// A running canary; dropping it ends it.
 pub(crate) struct Target {
@@ -35,24 +35,11 @@ impl Target {
     pub(crate) fn truth(&self) -> Result<Figures> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        stream.write_all(b"GET /__truth HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        stream.write_all(b"GET /__truth?values=1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let (_, body) = answer.split_once("\r\n\r\n").context("no answer to /__truth")?;
         let truth: Value = serde_json::from_str(body).context("/__truth is no JSON")?;
-        figures(&truth).with_context(|| format!("/__truth lacks a figure: {body:.300}"))
+        served(&truth).with_context(|| format!("/__truth says too little: {body:.300}"))
     }
-}
-
-/// The users' view in a canary's own account: successes, and the service times of those.
-fn figures(truth: &Value) -> Option<Figures> {
-    let number = |path: &str| truth.pointer(path).and_then(Value::as_f64);
-    let (requests, good) = (number("/requests").filter(|requests| *requests > 0.0)?, number("/succeeded")?);
-    let quantile = |path: &str| number(path).unwrap_or(f64::INFINITY);
-    Some(Figures {
-        success: good / requests,
-        p50: quantile("/service_ms/p50"),
-        p90: quantile("/service_ms/p90"),
-        p99: quantile("/service_ms/p99"),
-    })
 }

@@ -1,4 +1,6 @@
-//! What users of a target went through, from the schedule and from what is known of the target. Arithmetic only.
+//! What users of a target went through, from its own account or from the schedule. Arithmetic only.
+
+use serde_json::Value;
 
 use super::cells::{BASE_MS, Law, SUCCESS};
 
@@ -61,6 +63,18 @@ pub(crate) fn open(law: Law, rate: u32, seconds: u32) -> Option<Figures> {
         Law::SlowStart { lasts, extra } => Box::new(move |due| base + extra * (1.0 - due / lasts).max(0.0)),
     };
     Some(Figures::of(1.0, dues.map(|due| latency(due) * 1e3).collect()))
+}
+
+/// What users got by a target's own account, `GET /__truth?values=1`: service times of what succeeded, and what it never
+/// answered as slower than any. What a client itself gave up is left out. `None` without a single request.
+pub(crate) fn served(account: &Value) -> Option<Figures> {
+    let count = |path: &str| account.pointer(path).and_then(Value::as_f64);
+    let finished = count("/requests/answered")? + count("/requests/spoiled")?;
+    let success = count("/requests/succeeded")? / finished;
+    let hung = count("/faults/hang").unwrap_or(0.0) as usize;
+    let micros = account.get("service_us")?.as_array()?.iter().filter_map(Value::as_f64);
+    let latencies = micros.map(|micros| micros / 1e3).chain(std::iter::repeat_n(f64::INFINITY, hung));
+    (finished > 0.0).then(|| Figures::of(success, latencies.collect()))
 }
 
 /// Whether a reported time is right: within 2 %, or within a millisecond. To report none is right where there is none.

@@ -1,8 +1,10 @@
 //! The users' truth computed from a schedule, and what is read from each tool's output.
 
+use serde_json::json;
+
 use super::of_truth::cells::{BASE_MS, BEHAVIOURS, Cell, LOADS, Law, Load, cells};
 use super::of_truth::tools::{Decision, TOOLS, Tool};
-use super::of_truth::truth::{Figures, close, factor, open};
+use super::of_truth::truth::{Figures, close, factor, open, served};
 
 const STALL: Law = Law::Stall { on: 1.0, period: 5.0, phase: 2.0 };
 
@@ -53,6 +55,23 @@ fn quantiles_are_order_statistics_and_no_answer_is_slower_than_any() {
     assert!(!figures.holds(1e9));
     assert!(Figures::of(1.0, Vec::new()).p99.is_nan());
     assert!(!Figures::of(1.0, Vec::new()).holds(1e9), "without evidence nothing holds");
+}
+
+#[test]
+fn a_targets_account_counts_what_it_spoiled_and_puts_what_it_never_answered_last() {
+    let account = |hang: u64, answered: u64| {
+        json!({
+            "requests": {"received": 100, "answered": answered, "succeeded": answered, "spoiled": 2, "abandoned": 3},
+            "faults": {"hang": hang},
+            "service_us": (1..=answered).map(|ms| ms * 1_000).collect::<Vec<_>>(),
+        })
+    };
+    let truth = served(&account(2, 98)).unwrap();
+    assert_eq!(truth, Figures { success: 0.98, p50: 50.0, p90: 90.0, p99: f64::INFINITY });
+    assert_eq!(served(&account(0, 98)).unwrap().p99, 98.0, "what failed at once makes no percentile better or worse");
+    let nothing = served(&account(2, 0)).unwrap();
+    assert_eq!((nothing.success, nothing.p50), (0.0, f64::INFINITY));
+    assert_eq!(served(&json!({"requests": {"answered": 0, "spoiled": 0, "succeeded": 0}, "service_us": []})), None);
 }
 
 #[test]
