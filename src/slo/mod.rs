@@ -1,5 +1,25 @@
 //! The objective line: parsed, compiled to counters, judged. Pure.
 
+mod bound;
+mod clause;
+mod decimal;
+mod error;
+mod metric;
+mod options;
+mod parse;
+#[cfg(test)]
+mod parse_tests;
+mod show;
+mod suggest;
+mod token;
 mod verdict;
 
+pub use crate::stats::StatusSet;
+pub use clause::{
+    Aggregate, Better, Bound, Clause, Comparison, Dimension, Line, Margin, Metric, Offset, Options, Otherwise,
+    Quantity, Reference, Selector, SelectorKey, Share, Unit,
+};
+pub use decimal::{Decimal, Fraction};
+pub use error::{ParseError, ParseErrors};
+pub use parse::parse;
 pub use verdict::{Decision, Finding, Value, Verdict};

@@ -1,0 +1,493 @@
+//! What an objective line says, as values: metric, comparison, bound and options of each clause.
+
+use crate::stats::{Ns, Series};
+
+use super::decimal::{Decimal, Fraction};
+
+/// A whole objective: every clause must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The clauses, in the order written; at least one.
+    pub clauses: Vec<Clause>,
+}
+
+/// One condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clause {
+    /// What is measured.
+    pub metric: Metric,
+    /// Which requests it is measured on; empty means all.
+    pub selectors: Vec<Selector>,
+    /// How it is compared.
+    pub comparison: Comparison,
+    /// What it is compared with.
+    pub bound: Bound,
+    /// How it is judged.
+    pub options: Options,
+}
+
+impl Clause {
+    /// The bound as an exact number in base units (nanoseconds, bytes, a share, requests, or requests a second);
+    /// `None` when it refers to another measurement.
+    #[must_use]
+    pub fn absolute(&self) -> Option<Fraction> {
+        match &self.bound {
+            Bound::Absolute(quantity) => Some(quantity.in_base_units()),
+            Bound::Relative { .. } => None,
+        }
+    }
+}
+
+/// A measured quantity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Metric {
+    /// An aggregate of a series of times or sizes.
+    Series(Series, Aggregate),
+    /// A share of the requests, or a count of them where the bound says `req`.
+    Share(Share),
+    /// Finished requests per second of wall time.
+    Rps,
+    /// Finished requests.
+    Count,
+    /// The answer to a Prometheus query.
+    Prom(String),
+}
+
+/// How a series becomes one number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Aggregate {
+    /// The quantile at this percentage, above 0 and below 100, by nearest rank.
+    Quantile(Decimal),
+    /// Least value.
+    Min,
+    /// Greatest value.
+    Max,
+    /// Arithmetic mean.
+    Avg,
+    /// The median: the quantile at 50 %.
+    Med,
+    /// Sample standard deviation.
+    Stddev,
+}
+
+impl Aggregate {
+    /// The quantile as a share of the requests, 1 for the maximum; `None` for aggregates that are no quantile.
+    #[must_use]
+    pub fn quantile(self) -> Option<Fraction> {
+        match self {
+            Self::Quantile(percent) => Some(percent.over(100)),
+            Self::Med => Some(Decimal::whole(50).over(100)),
+            Self::Max => Some(Fraction { num: 1, den: 1 }),
+            Self::Min | Self::Avg | Self::Stddev => None,
+        }
+    }
+}
+
+/// A part of the requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Share {
+    /// Met the expectation.
+    Success,
+    /// Did not.
+    Errors,
+    /// Got no complete answer in time.
+    Timeouts,
+    /// Found no one to connect to.
+    Refused,
+    /// Lost the connection before the answer.
+    Resets,
+    /// Whose body and header expectations held.
+    Checks,
+    /// Were sent on schedule, as far as it was up to our own process.
+    Achieved,
+    /// Answered with statuses `100·n` to `100·n + 99`.
+    Class(u8),
+    /// Answered with this status.
+    Status(u16),
+}
+
+impl Share {
+    /// The named shares, as written.
+    pub(super) const NAMED: [(&'static str, Self); 7] = [
+        ("success", Self::Success),
+        ("errors", Self::Errors),
+        ("timeouts", Self::Timeouts),
+        ("refused", Self::Refused),
+        ("resets", Self::Resets),
+        ("checks", Self::Checks),
+        ("achieved", Self::Achieved),
+    ];
+
+    /// Whether more of it is better, worse, or depends on what the user is after.
+    #[must_use]
+    pub const fn better(self) -> Better {
+        match self {
+            Self::Success | Self::Checks | Self::Achieved => Better::More,
+            Self::Errors | Self::Timeouts | Self::Refused | Self::Resets | Self::Class(5) | Self::Status(500..) => {
+                Better::Less
+            }
+            Self::Class(_) | Self::Status(_) => Better::Either,
+        }
+    }
+}
+
+/// Which direction of a metric is the good one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Greater values.
+    More,
+    /// Smaller values.
+    Less,
+    /// Up to the user.
+    Either,
+}
+
+impl Metric {
+    /// Which direction is the good one.
+    #[must_use]
+    pub const fn better(&self) -> Better {
+        match self {
+            Self::Series(Series::Size, _) | Self::Count | Self::Prom(_) | Self::Rps => Better::Either,
+            Self::Series(..) => Better::Less,
+            Self::Share(share) => share.better(),
+        }
+    }
+
+    /// Whether it is a time, so that our own lateness colours it.
+    #[must_use]
+    pub const fn is_time(&self) -> bool {
+        matches!(self, Self::Series(series, _) if !series.is_bytes())
+    }
+}
+
+/// What requests a clause is restricted to: `{step=checkout}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selector {
+    /// The property.
+    pub key: SelectorKey,
+    /// Its value, as written; never empty.
+    pub value: String,
+}
+
+/// A property of a request that a selector can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelectorKey {
+    /// Step of a scenario.
+    Step,
+    /// URL.
+    Url,
+    /// Request method.
+    Method,
+    /// Status of the answer.
+    Status,
+    /// Canary or primary.
+    Target,
+    /// The pod that answered.
+    Pod,
+    /// Protocol.
+    Proto,
+}
+
+impl SelectorKey {
+    /// Every key, as written.
+    pub(super) const NAMED: [(&'static str, Self); 7] = [
+        ("step", Self::Step),
+        ("url", Self::Url),
+        ("method", Self::Method),
+        ("status", Self::Status),
+        ("target", Self::Target),
+        ("pod", Self::Pod),
+        ("proto", Self::Proto),
+    ];
+}
+
+/// How value and bound are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `<`
+    Lt,
+    /// `<=`
+    Le,
+    /// `>`
+    Gt,
+    /// `>=`
+    Ge,
+    /// `==`
+    Eq,
+    /// `!=`
+    Ne,
+}
+
+impl Comparison {
+    /// All of them, longer spellings first, so that `<=` is not read as `<`.
+    pub(super) const ALL: [Self; 6] = [Self::Le, Self::Ge, Self::Eq, Self::Ne, Self::Lt, Self::Gt];
+
+    /// As written.
+    #[must_use]
+    pub const fn symbol(self) -> &'static str {
+        match self {
+            Self::Lt => "<",
+            Self::Le => "<=",
+            Self::Gt => ">",
+            Self::Ge => ">=",
+            Self::Eq => "==",
+            Self::Ne => "!=",
+        }
+    }
+
+    /// Whether it sets an upper limit.
+    #[must_use]
+    pub const fn is_upper(self) -> bool {
+        matches!(self, Self::Lt | Self::Le)
+    }
+
+    /// Whether it sets a lower limit.
+    #[must_use]
+    pub const fn is_lower(self) -> bool {
+        matches!(self, Self::Gt | Self::Ge)
+    }
+
+    /// Whether it asks for one value, or for any but one.
+    #[must_use]
+    pub const fn is_exact(self) -> bool {
+        matches!(self, Self::Eq | Self::Ne)
+    }
+
+    /// Whether it holds for this ordering of value and bound.
+    #[must_use]
+    pub const fn accepts(self, order: std::cmp::Ordering) -> bool {
+        match self {
+            Self::Lt => order.is_lt(),
+            Self::Le => order.is_le(),
+            Self::Gt => order.is_gt(),
+            Self::Ge => order.is_ge(),
+            Self::Eq => order.is_eq(),
+            Self::Ne => order.is_ne(),
+        }
+    }
+}
+
+/// What a metric is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// A number.
+    Absolute(Quantity),
+    /// The same metric measured elsewhere, perhaps with an allowance.
+    Relative {
+        /// Where.
+        base: Reference,
+        /// The allowance.
+        offset: Option<Offset>,
+    },
+}
+
+/// Another measurement of the same metric.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reference {
+    /// The primary, loaded on the same schedule.
+    Primary,
+    /// The run before.
+    Last,
+    /// A stored run of this name.
+    Baseline(String),
+}
+
+/// An allowance on a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offset {
+    /// More by this much.
+    Plus(Margin),
+    /// Less by this much.
+    Minus(Margin),
+    /// Times this factor.
+    Times(Decimal),
+}
+
+/// How much more or less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Margin {
+    /// This much.
+    One(Quantity),
+    /// Whichever of the two is looser.
+    Max(Quantity, Quantity),
+}
+
+/// A number with its unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quantity {
+    /// The number.
+    pub number: Decimal,
+    /// The unit; `None` only for a bare 0 on a share.
+    pub unit: Option<Unit>,
+}
+
+impl Quantity {
+    /// Exactly this much in nanoseconds, bytes, shares, requests, or requests a second.
+    #[must_use]
+    pub fn in_base_units(self) -> Fraction {
+        match self.unit {
+            None => self.number.times(1),
+            Some(unit) if unit.divisor() > 1 => self.number.over(unit.divisor()),
+            Some(unit) => self.number.times(unit.factor()),
+        }
+    }
+}
+
+/// What a quantity is measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// `ns`
+    Nanosecond,
+    /// `us`, `µs`
+    Microsecond,
+    /// `ms`
+    Millisecond,
+    /// `s`
+    Second,
+    /// `m`
+    Minute,
+    /// `%`
+    Percent,
+    /// `pp`, percentage points
+    Point,
+    /// `/s`
+    PerSecond,
+    /// `/m`
+    PerMinute,
+    /// `req`
+    Request,
+    /// `B`
+    Byte,
+    /// `KB`, 1000 bytes
+    Kilobyte,
+    /// `MB`, 1000² bytes
+    Megabyte,
+    /// `KiB`, 1024 bytes
+    Kibibyte,
+    /// `MiB`, 1024² bytes
+    Mebibyte,
+}
+
+/// What kind of quantity a unit measures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dimension {
+    /// A time.
+    Time,
+    /// A share, or a relative allowance.
+    Percent,
+    /// An absolute allowance on a share.
+    Point,
+    /// A rate.
+    Rate,
+    /// A number of requests.
+    Count,
+    /// A size.
+    Bytes,
+}
+
+impl Unit {
+    /// Every spelling; of several for one unit, the canonical one comes first.
+    pub(super) const SPELLINGS: [(&'static str, Self); 17] = [
+        ("ns", Self::Nanosecond),
+        ("us", Self::Microsecond),
+        ("µs", Self::Microsecond),
+        ("μs", Self::Microsecond),
+        ("ms", Self::Millisecond),
+        ("s", Self::Second),
+        ("m", Self::Minute),
+        ("%", Self::Percent),
+        ("pp", Self::Point),
+        ("/s", Self::PerSecond),
+        ("/m", Self::PerMinute),
+        ("req", Self::Request),
+        ("B", Self::Byte),
+        ("KB", Self::Kilobyte),
+        ("MB", Self::Megabyte),
+        ("KiB", Self::Kibibyte),
+        ("MiB", Self::Mebibyte),
+    ];
+
+    /// The canonical spelling.
+    #[must_use]
+    pub fn spelling(self) -> &'static str {
+        Self::SPELLINGS.iter().find(|(_, unit)| *unit == self).map_or("", |(spelling, _)| spelling)
+    }
+
+    /// What it measures.
+    #[must_use]
+    pub const fn dimension(self) -> Dimension {
+        match self {
+            Self::Nanosecond | Self::Microsecond | Self::Millisecond | Self::Second | Self::Minute => Dimension::Time,
+            Self::Percent => Dimension::Percent,
+            Self::Point => Dimension::Point,
+            Self::PerSecond | Self::PerMinute => Dimension::Rate,
+            Self::Request => Dimension::Count,
+            Self::Byte | Self::Kilobyte | Self::Megabyte | Self::Kibibyte | Self::Mebibyte => Dimension::Bytes,
+        }
+    }
+
+    /// Base units (nanoseconds, bytes, requests, requests a second) in one of these.
+    #[must_use]
+    pub const fn factor(self) -> u64 {
+        match self {
+            Self::Microsecond | Self::Kilobyte => 1_000,
+            Self::Millisecond | Self::Megabyte => 1_000_000,
+            Self::Second => 1_000_000_000,
+            Self::Minute => 60_000_000_000,
+            Self::Kibibyte => 1 << 10,
+            Self::Mebibyte => 1 << 20,
+            _ => 1,
+        }
+    }
+
+    /// How many of these make one base unit, where the base unit is the greater: 100 % is a share of 1.
+    #[must_use]
+    pub const fn divisor(self) -> u64 {
+        match self {
+            Self::Percent | Self::Point => 100,
+            Self::PerMinute => 60,
+            _ => 1,
+        }
+    }
+}
+
+/// How a clause is judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// `@c`: one-sided confidence in percent, above 50 and at most 99.99. Without it the measured value decides.
+    pub confidence: Option<Decimal>,
+    /// `min=`: least number of requests that may pass, 1 or more. Without it the clause's own minimum.
+    pub min: Option<u64>,
+    /// `after=`: leave out requests due earlier than this.
+    pub after: Option<Ns>,
+    /// `over=`: judge each full window of this length, and take the worst.
+    pub over: Option<Ns>,
+    /// `else=`: what too little evidence comes to.
+    pub otherwise: Option<Otherwise>,
+    /// `abort`: stop the load once the clause is certain to fail.
+    pub abort: bool,
+    /// `warn`: show, without effect on the verdict.
+    pub warn: bool,
+}
+
+/// What too little evidence comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Otherwise {
+    /// A pass.
+    Pass,
+    /// A fail.
+    Fail,
+    /// Neither: ask again. The default.
+    Retry,
+}
+
+impl Otherwise {
+    /// Every value, as written.
+    pub(super) const NAMED: [(&'static str, Self); 3] =
+        [("pass", Self::Pass), ("fail", Self::Fail), ("retry", Self::Retry)];
+}
+
+/// The name of `wanted` in a table of names.
+pub(super) fn name_of<T: PartialEq>(table: &[(&'static str, T)], wanted: &T) -> &'static str {
+    table.iter().find(|(_, entry)| entry == wanted).map_or("", |(name, _)| name)
+}
