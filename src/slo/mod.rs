@@ -2,8 +2,11 @@
 
 mod bound;
 mod clause;
+mod compile;
 mod decimal;
 mod error;
+mod evidence;
+mod exact;
 mod metric;
 mod options;
 mod parse;
