@@ -131,7 +131,7 @@ impl Set {
 /// What a meter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Test {
-    /// `n` finished requests, `k` of them in the set.
+    /// `n` finished requests, `k` of them in the set. Requests that failed through us ([`Fault::Local`]) are left out.
     Share(Set),
     /// `n` requests in the series' population, `k` of them at or below the limit (nanoseconds or bytes, inclusive).
     AtMost(Series, u64),
@@ -261,6 +261,7 @@ impl Reading {
     pub fn count(&mut self, test: Test, sample: &Sample, success: bool) {
         let tainted = u64::from(sample.tainted);
         match (self, test) {
+            (Self::Tally(_), Test::Share(_)) if sample.outcome.fault == Some(Fault::Local) => {}
             (Self::Tally(tally), Test::Share(set)) => {
                 let holds = u64::from(set.contains(sample, success));
                 tally.n += 1;
@@ -334,5 +335,34 @@ impl Measures {
     #[must_use]
     pub fn tolerance(&self) -> Ns {
         self.tightest.map_or(Ns::from_millis(50), |bound| Ns((bound.0 / 10).max(1_000_000)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Outcome;
+
+    #[test]
+    fn a_failure_of_our_own_is_in_no_share() {
+        let sample = |outcome| Sample {
+            class: 0,
+            due: Ns(0),
+            origin: Ns(0),
+            sent: Ns(0),
+            first: Ns(1),
+            done: Ns(1),
+            dial: None,
+            outcome,
+            bytes: 0,
+            resent: false,
+            tainted: false,
+        };
+        let test = Test::Share(Set::Success);
+        let mut reading = Reading::empty(test);
+        reading.count(test, &sample(Outcome::fault(Fault::Local)), false);
+        assert_eq!(reading, Reading::empty(test));
+        reading.count(test, &sample(Outcome::fault(Fault::Reset)), false);
+        assert_eq!(reading, Reading::Tally(Tally { n: 1, ..Tally::default() }));
     }
 }
