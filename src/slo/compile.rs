@@ -39,7 +39,7 @@ pub(super) enum Rule {
     /// At most a share of the population may be bad.
     Share(AtMostBad),
     /// The number of samples on one side is compared with the bound.
-    Count { side: Side, bound: u64 },
+    Count { side: Side, comparison: Comparison, bound: u64 },
     /// Mean or standard deviation of a series is compared with the bound.
     Moments,
     /// A number of the summary is compared with the bound.
@@ -206,9 +206,9 @@ fn on_series(
     let test = Test::AtMost(series, u64::try_from(limit).unwrap_or(u64::MAX));
     let rule = match (aggregate, upper) {
         (Aggregate::Avg | Aggregate::Stddev, _) => return (Rule::Moments, Some(Test::Moments(series))),
-        (Aggregate::Min, true) => Rule::Count { side: Side::Holds, bound: 1 },
+        (Aggregate::Min, true) => Rule::Count { side: Side::Holds, comparison: Comparison::Ge, bound: 1 },
         (Aggregate::Min, false) => Rule::Share(at_most_bad(clause, Side::Holds, Fraction::ZERO, false, enforced)),
-        (Aggregate::Max, false) => Rule::Count { side: Side::Misses, bound: 1 },
+        (Aggregate::Max, false) => Rule::Count { side: Side::Misses, comparison: Comparison::Ge, bound: 1 },
         (quantile, upper) => {
             let share = quantile.quantile().unwrap_or(Fraction::ZERO);
             Rule::Share(if upper {
@@ -228,7 +228,7 @@ fn on_share(clause: &Clause, share: Share, bound: Fraction, enforced: usize) -> 
     let percent = matches!(&clause.bound, Bound::Absolute(quantity) if quantity.unit == Some(Unit::Percent));
     if !percent || clause.comparison.is_exact() {
         let bound = u64::try_from(bound.floor()).unwrap_or(u64::MAX);
-        return (Rule::Count { side: Side::Holds, bound }, test);
+        return (Rule::Count { side: Side::Holds, comparison: clause.comparison, bound }, test);
     }
     let strict = matches!(clause.comparison, Comparison::Lt | Comparison::Gt);
     let rule = if clause.comparison.is_upper() {
@@ -296,8 +296,8 @@ impl Compiled<'_> {
                 let total = if rule.allowed.num == 0 { u64::MAX } else { total? };
                 (rule.bad, rule.least_certain(total).checked_sub(1)?)
             }
-            Rule::Count { side, bound } => {
-                let most = match self.clause.comparison {
+            Rule::Count { side, comparison, bound } => {
+                let most = match comparison {
                     Comparison::Le | Comparison::Eq => bound,
                     Comparison::Lt => bound.checked_sub(1)?,
                     _ => return None,

@@ -7,11 +7,16 @@ mod decimal;
 mod error;
 mod evidence;
 mod exact;
+mod judge;
+#[cfg(test)]
+mod judge_tests;
+mod measured;
 mod metric;
 mod options;
 mod parse;
 #[cfg(test)]
 mod parse_tests;
+mod reason;
 mod show;
 mod suggest;
 mod token;
@@ -24,5 +29,6 @@ pub use clause::{
 };
 pub use decimal::{Decimal, Fraction};
 pub use error::{ParseError, ParseErrors};
+pub use judge::judge;
 pub use parse::parse;
 pub use verdict::{Decision, Finding, Value, Verdict};

@@ -62,6 +62,77 @@ pub enum Value {
     Beyond,
 }
 
+impl Value {
+    /// The number in base units (nanoseconds, a share, requests, bytes, requests a second); infinite for `Beyond`.
+    #[must_use]
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::Time(number) | Self::Ratio(number) | Self::Bytes(number) | Self::PerSecond(number) => number,
+            Self::Count(number) => number as f64,
+            Self::Beyond => f64::INFINITY,
+        }
+    }
+}
+
+/// Three significant digits and a unit: `812ms`, `99.8%`, `1.5MiB`, `95/s`; shares close to 0 % or 100 % keep more
+/// digits, so that one failure in a million is never shown as none.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.with_digits(3))
+    }
+}
+
+impl Value {
+    /// The value with this many significant digits and its unit.
+    #[must_use]
+    pub fn with_digits(self, digits: usize) -> String {
+        const TIMES: [(f64, &str); 3] = [(1e9, "s"), (1e6, "ms"), (1e3, "us")];
+        const SIZES: [(f64, &str); 2] = [(1_048_576.0, "MiB"), (1024.0, "KiB")];
+        match self {
+            Self::Time(ns) => scaled(ns, &TIMES, "ns", digits),
+            Self::Bytes(bytes) => scaled(bytes, &SIZES, "B", digits),
+            Self::PerSecond(rate) => format!("{}/s", significant(rate, digits)),
+            Self::Count(count) => count.to_string(),
+            Self::Ratio(share) => format!("{}%", percentage(share, digits)),
+            Self::Beyond => "a timeout".to_owned(),
+        }
+    }
+}
+
+fn scaled(value: f64, units: &[(f64, &str)], least: &str, digits: usize) -> String {
+    // A value that rounds up to the next unit is shown in it: 999.96 ms is 1s.
+    let up = 1.0 - 0.5 / 10_f64.powi(digits as i32);
+    let (factor, unit) = units.iter().find(|(factor, _)| value >= factor * up).copied().unwrap_or((1.0, least));
+    format!("{}{unit}", significant(value / factor, digits))
+}
+
+fn significant(value: f64, digits: usize) -> String {
+    let before = match value {
+        v if v >= 99.95 => 3,
+        v if v >= 9.995 => 2,
+        _ => 1,
+    };
+    let decimals = digits.saturating_sub(before);
+    trimmed(format!("{value:.decimals$}"))
+}
+
+fn percentage(share: f64, digits: usize) -> String {
+    let percent = share * 100.0;
+    let decimals = match percent.min(100.0 - percent) {
+        d if d >= 10.0 => 1,
+        d if d >= 0.1 => 2,
+        d if d >= 0.01 => 3,
+        d if d >= 0.001 => 4,
+        _ => 6,
+    };
+    let decimals = decimals + digits.saturating_sub(3);
+    trimmed(format!("{percent:.decimals$}"))
+}
+
+fn trimmed(text: String) -> String {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
 /// How one clause came out, with everything needed to explain it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
@@ -100,4 +171,43 @@ pub struct Verdict {
     pub reason: String,
     /// One finding a clause, in the order written.
     pub findings: Vec<Finding>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_shown_with_three_digits_and_a_unit() {
+        for (value, shown) in [
+            (Value::Time(812_400_000.0), "812ms"),
+            (Value::Time(1_020_000_000.0), "1.02s"),
+            (Value::Time(999_960_000.0), "1s"),
+            (Value::Time(12_340_000_000.0), "12.3s"),
+            (Value::Time(350_000.0), "350us"),
+            (Value::Time(0.0), "0ns"),
+            (Value::Ratio(0.998), "99.8%"),
+            (Value::Ratio(0.5), "50%"),
+            (Value::Ratio(1.0 / 3.0), "33.3%"),
+            (Value::Ratio(0.999_999), "99.9999%"),
+            (Value::Ratio(1.0), "100%"),
+            (Value::Ratio(0.0), "0%"),
+            (Value::Ratio(0.958_333), "95.83%"),
+            (Value::Count(1200), "1200"),
+            (Value::Bytes(1_572_864.0), "1.5MiB"),
+            (Value::Bytes(100.0), "100B"),
+            (Value::PerSecond(19.87), "19.9/s"),
+            (Value::PerSecond(20_000.4), "20000/s"),
+            (Value::Beyond, "a timeout"),
+        ] {
+            assert_eq!(value.to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn the_greatest_decision_wins_over_several_clauses() {
+        use Decision::{Error, Fail, Inconclusive, Insufficient, Pass, Saturated, Unreachable};
+        let order = [Pass, Inconclusive, Insufficient, Saturated, Fail, Unreachable, Error];
+        assert!(order.is_sorted());
+    }
 }

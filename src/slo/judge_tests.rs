@@ -1,0 +1,593 @@
+//! Scenarios: what happened to the requests, and what the verdict must be.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use proptest::prelude::*;
+
+use super::*;
+use crate::stats::{
+    Distribution, Fault, Generator, Membership, Moments, Ns, Outcome, Reading, Sample, Series, Stopped, Summary,
+    membership,
+};
+
+/// A request answered (or not) after `latency_ms`, `service_ms` of it after it was sent.
+fn request(outcome: Outcome, latency_ms: f64, service_ms: f64) -> Sample {
+    let ns = |ms: f64| Ns((ms * 1e6).round() as u64);
+    let done = ns(latency_ms);
+    let sent = ns(latency_ms - service_ms);
+    Sample {
+        class: 0,
+        due: Ns::ZERO,
+        origin: Ns::ZERO,
+        sent,
+        first: done,
+        done,
+        dial: None,
+        outcome,
+        bytes: 1000,
+        resent: false,
+        tainted: false,
+    }
+}
+
+fn answered(status: u16, ms: f64) -> Sample {
+    request(Outcome::http(status), ms, ms)
+}
+
+fn failed(fault: Fault) -> Sample {
+    request(Outcome::fault(fault), 1000.0, 1000.0)
+}
+
+fn tainted(sample: Sample) -> Sample {
+    Sample { tainted: true, ..sample }
+}
+
+fn times(n: usize, sample: Sample) -> Vec<Sample> {
+    vec![sample; n]
+}
+
+fn distribution(series: Series, samples: &[Sample]) -> Distribution {
+    let mut histogram = Histogram::new(3).unwrap();
+    let (mut moments, mut beyond) = (Moments::default(), 0);
+    for sample in samples {
+        match membership(series, sample, StatusSet::ok().accepts(sample.outcome)) {
+            Membership::Value(value) => {
+                histogram.record(value).unwrap();
+                moments.add(value);
+            }
+            Membership::Beyond => beyond += 1,
+            Membership::Outside => {}
+        }
+    }
+    Distribution { histogram, beyond, moments }
+}
+
+/// What a recorder would have made of the samples.
+fn summary(line: &Line, samples: &[Sample]) -> Summary {
+    let measures = line.measures(StatusSet::ok(), None);
+    let mut summary = Summary {
+        wall: Duration::from_secs(10),
+        finished: samples.len() as u64,
+        reached: samples.iter().any(|s| s.outcome.fault != Some(Fault::Refused)),
+        generator: Generator { scheduled: samples.len() as u64, max_lanes: 64, lanes: 2, ..Generator::default() },
+        readings: measures.meters.iter().map(|meter| Reading::empty(meter.test)).collect(),
+        ..Summary::default()
+    };
+    for sample in samples {
+        let success = StatusSet::ok().accepts(sample.outcome);
+        summary.succeeded += u64::from(success);
+        *summary.codes.entry(sample.outcome.code).or_default() += 1;
+        if let Some(fault) = sample.outcome.fault {
+            *summary.faults.entry(fault).or_default() += 1;
+            summary.generator.local += u64::from(fault == Fault::Local);
+        }
+        for (meter, reading) in measures.meters.iter().zip(&mut summary.readings) {
+            if sample.due >= meter.after {
+                reading.count(meter.test, sample, success);
+            }
+        }
+    }
+    for series in Series::ALL {
+        let distribution = distribution(series, samples);
+        if distribution.n() > 0 {
+            summary.distributions.insert(series, distribution);
+        }
+    }
+    summary
+}
+
+fn verdict_on(text: &str, samples: &[Sample], change: impl FnOnce(&mut Summary)) -> Verdict {
+    let line = parse(text).unwrap();
+    let mut summary = summary(&line, samples);
+    change(&mut summary);
+    judge(&line, &summary)
+}
+
+fn verdict(text: &str, samples: &[Sample]) -> Verdict {
+    verdict_on(text, samples, |_| {})
+}
+
+fn decision(text: &str, samples: &[Sample]) -> Decision {
+    verdict(text, samples).decision
+}
+
+#[test]
+fn a_healthy_run_passes_and_says_on_what_evidence() {
+    let verdict = verdict("success>=99%, p99<500ms", &times(1200, answered(200, 10.0)));
+    assert_eq!(verdict.decision, Decision::Pass);
+    assert_eq!(
+        verdict.reason,
+        "success>=99% ok 100% (95% 99.68%..100%, n=1200); p99<500ms ok 10ms (95% 10ms..10ms, n=1200)"
+    );
+    let finding = &verdict.findings[1];
+    assert_eq!(
+        (finding.clause.as_str(), finding.metric.as_str(), finding.comparison),
+        ("p99<500ms", "latency.p99", "<")
+    );
+    assert_eq!((finding.value, finding.bound), (Some(Value::Time(1e7)), Value::Time(5e8)));
+    assert_eq!((finding.n, finding.least_n, finding.thin), (1200, 100, false));
+    assert_eq!(verdict.findings[0].value, Some(Value::Ratio(1.0)));
+}
+
+#[test]
+fn two_percent_of_errors_fail_with_the_numbers() {
+    let samples = [times(196, answered(200, 10.0)), times(4, answered(500, 1.0))].concat();
+    let verdict = verdict("success>=99%, p99<500ms", &samples);
+    assert_eq!(verdict.decision, Decision::Fail);
+    assert_eq!(verdict.reason, "success>=99% was 98% (95% 94.97%..99.22%, n=200, thin); p99<500ms ok 10ms");
+    assert_eq!(verdict.findings[0].note, None);
+}
+
+#[test]
+fn a_slow_tail_fails_by_its_quantile() {
+    let samples = [times(1180, answered(200, 10.0)), times(20, answered(200, 812.0))].concat();
+    let verdict = verdict("p99<500ms", &samples);
+    assert_eq!(verdict.decision, Decision::Fail);
+    assert_eq!(verdict.reason, "p99<500ms was 812ms (95% 812ms..812ms, n=1200)");
+}
+
+#[test]
+fn the_bound_itself_belongs_to_the_lax_comparison_only() {
+    let samples = times(100, answered(200, 500.0));
+    assert_eq!(decision("p99<=500ms", &samples), Decision::Pass);
+    let strict = verdict("p99<500ms", &samples);
+    assert_eq!(strict.decision, Decision::Fail);
+    let above = times(100, answered(200, 500.000_001));
+    let verdict = verdict("p99<=500ms", &above);
+    assert_eq!(verdict.decision, Decision::Fail);
+    assert!(verdict.reason.starts_with("p99<=500ms was 500.000001ms ("), "{}", verdict.reason);
+}
+
+#[test]
+fn too_few_requests_pass_nothing_and_fail_only_what_is_beyond_doubt() {
+    for (good, slow, expected) in [
+        (60, 0, Decision::Insufficient),
+        (58, 2, Decision::Insufficient),
+        (55, 4, Decision::Insufficient),
+        (55, 5, Decision::Fail),
+        (0, 4, Decision::Insufficient),
+        (0, 5, Decision::Fail),
+        (99, 0, Decision::Insufficient),
+        (100, 0, Decision::Pass),
+    ] {
+        let samples = [times(good, answered(200, 10.0)), times(slow, answered(200, 900.0))].concat();
+        assert_eq!(decision("p99<500ms", &samples), expected, "{good} good, {slow} slow");
+    }
+    let few = verdict("p99<500ms", &times(60, answered(200, 10.0)));
+    assert_eq!(few.reason, "p99<500ms: needs 100 requests, has 60 (0 slow so far)");
+    assert_eq!(decision("p99<500ms min=60", &times(60, answered(200, 10.0))), Decision::Pass);
+    assert_eq!(decision("max<500ms", &times(1, answered(200, 10.0))), Decision::Pass);
+}
+
+#[test]
+fn what_too_little_evidence_comes_to_may_be_chosen() {
+    let few = times(60, answered(200, 10.0));
+    let passed = verdict("p99<500ms else=pass", &few);
+    assert_eq!(passed.decision, Decision::Pass);
+    assert!(passed.reason.ends_with("needs 100 requests, has 60 (0 slow so far): else=pass"), "{}", passed.reason);
+    assert_eq!(decision("p99<500ms else=fail", &few), Decision::Fail);
+    assert_eq!(decision("p99<500ms else=retry", &few), Decision::Insufficient);
+    for (text, expected) in [
+        ("p99<500ms", Decision::Insufficient),
+        ("success>=1%", Decision::Insufficient),
+        ("5xx==0", Decision::Insufficient),
+        ("count<=5req", Decision::Insufficient),
+        ("rps<=5/s", Decision::Insufficient),
+        ("achieved>=1%", Decision::Insufficient),
+        ("avg<1s", Decision::Insufficient),
+        ("p99<500ms warn", Decision::Insufficient),
+        ("p99<500ms else=pass", Decision::Pass),
+    ] {
+        assert_eq!(verdict_on(text, &[], |s| s.reached = true).decision, expected, "{text} without requests");
+    }
+}
+
+#[test]
+fn at_a_confidence_the_middle_is_neither_pass_nor_fail() {
+    for (bad, expected) in [
+        (0, Decision::Pass),
+        (6, Decision::Pass),
+        (7, Decision::Inconclusive),
+        (18, Decision::Inconclusive),
+        (19, Decision::Fail),
+    ] {
+        let samples = [times(1200 - bad, answered(200, 1.0)), times(bad, answered(503, 1.0))].concat();
+        assert_eq!(decision("success>=99% @95", &samples), expected, "{bad} of 1200");
+    }
+    let samples = [times(1188, answered(200, 1.0)), times(12, answered(503, 1.0))].concat();
+    let undecided = verdict("success>=99% @95", &samples);
+    assert_eq!(undecided.reason, "success>=99% undecided at 99% (95% 98.26%..99.43%, n=1200, thin)");
+    assert_eq!(decision("success>=99% @95 else=fail", &samples), Decision::Fail);
+    assert_eq!(decision("success>=99% @95 else=pass", &samples), Decision::Pass);
+}
+
+#[test]
+fn the_gravest_clause_decides_and_warnings_do_not() {
+    let samples = [times(60, answered(200, 10.0)), times(40, answered(200, 900.0))].concat();
+    assert_eq!(decision("p99.9<1s, p50<500ms", &samples), Decision::Insufficient);
+    assert_eq!(decision("p99.9<1s, p50<500ms, p95<500ms", &samples), Decision::Fail);
+    let warned = verdict("p50<500ms, p95<500ms warn", &samples);
+    assert_eq!(warned.decision, Decision::Pass);
+    assert_eq!((warned.findings[1].decision, warned.findings[1].advisory), (Decision::Fail, true));
+    assert!(warned.reason.contains("; warn: p95<500ms was 900ms ("), "{}", warned.reason);
+    assert_eq!(decision("p95<500ms warn", &samples), Decision::Pass);
+}
+
+#[test]
+fn a_hung_target_fails_both_its_latency_and_its_success() {
+    let samples = times(200, failed(Fault::Timeout));
+    let verdict = verdict("success>=99%, p99<500ms", &samples);
+    assert_eq!(verdict.decision, Decision::Fail);
+    assert_eq!(verdict.findings[0].decision, Decision::Fail);
+    assert_eq!(verdict.findings[1].decision, Decision::Fail);
+    assert_eq!(verdict.findings[1].value, Some(Value::Beyond));
+    assert!(verdict.reason.contains("p99<500ms was a timeout (95% among the timeouts, n=200)"), "{}", verdict.reason);
+}
+
+#[test]
+fn a_fast_failure_cannot_improve_a_percentile() {
+    let slow = [times(98, answered(200, 10.0)), times(2, answered(200, 900.0))].concat();
+    assert_eq!(decision("p99<500ms", &slow), Decision::Fail);
+    let hidden = [slow, times(900, answered(500, 1.0))].concat();
+    assert_eq!(decision("p99<500ms", &hidden), Decision::Fail);
+}
+
+#[test]
+fn a_target_that_was_never_reached_is_unreachable_and_one_that_was_fails() {
+    let refused = times(200, failed(Fault::Refused));
+    let never = verdict_on("success>=99%, p99<500ms", &refused, |s| {
+        s.first_error = Some("127.0.0.1:9: connection refused".to_owned());
+    });
+    assert_eq!(never.decision, Decision::Unreachable);
+    assert_eq!(never.reason, "no connection to the target was made (200 refused): 127.0.0.1:9: connection refused");
+    assert!(never.findings.iter().all(|f| f.decision == Decision::Unreachable));
+    assert_eq!(verdict_on("p99<1s warn", &refused, |_| {}).decision, Decision::Unreachable);
+    let gone = [times(20, answered(200, 1.0)), refused.clone()].concat();
+    assert_eq!(decision("success>=99%", &gone), Decision::Fail);
+    assert_eq!(verdict_on("success>=99%", &refused, |s| s.reached = true).decision, Decision::Fail);
+    let early = verdict_on("success>=99%", &[], |s| s.stopped = Some(Stopped::Unreachable));
+    assert_eq!(early.decision, Decision::Unreachable);
+}
+
+#[test]
+fn while_we_are_late_no_time_fails_nothing_passes_and_answered_failures_still_do() {
+    let late = |s: &mut Summary| {
+        s.generator.late = s.generator.scheduled * 29 / 100;
+        s.generator.rate = Some(500.0);
+        s.generator.throttled = Some(Duration::from_secs(18));
+    };
+    let slow = times(200, answered(200, 900.0));
+    let saturated = verdict_on("p99<500ms", &slow, late);
+    assert_eq!(saturated.decision, Decision::Saturated);
+    assert_eq!(
+        saturated.reason,
+        "sent 71% of 500/s on schedule (CPU throttled 18s): the times are our own, not the target's"
+    );
+    for (text, samples, expected) in [
+        ("success>=99%, p99<500ms", times(200, answered(200, 1.0)), Decision::Saturated),
+        ("success>=99%", [times(150, answered(200, 1.0)), times(50, answered(500, 1.0))].concat(), Decision::Fail),
+        ("errors<1%", [times(150, answered(200, 1.0)), times(50, failed(Fault::Reset))].concat(), Decision::Fail),
+        ("5xx==0", [times(150, answered(200, 1.0)), times(1, answered(500, 1.0))].concat(), Decision::Fail),
+        (
+            "success>=99%",
+            [times(150, answered(200, 1.0)), times(50, failed(Fault::Timeout))].concat(),
+            Decision::Saturated,
+        ),
+        (
+            "errors==0",
+            [times(150, answered(200, 1.0)), times(50, failed(Fault::Timeout))].concat(),
+            Decision::Saturated,
+        ),
+        (
+            "timeouts==0",
+            [times(150, answered(200, 1.0)), times(50, failed(Fault::Timeout))].concat(),
+            Decision::Saturated,
+        ),
+        ("rps>=900/s", slow.clone(), Decision::Saturated),
+        ("success>=900req", slow.clone(), Decision::Saturated),
+        ("achieved>=99%", slow.clone(), Decision::Saturated),
+        ("size.max<=10B", slow.clone(), Decision::Fail),
+        ("p99<500ms else=pass", times(9, answered(200, 1.0)), Decision::Saturated),
+    ] {
+        assert_eq!(verdict_on(text, &samples, late).decision, expected, "{text}");
+    }
+}
+
+#[test]
+fn five_percent_of_lateness_is_the_limit() {
+    let samples = times(200, answered(200, 1.0));
+    assert_eq!(verdict_on("p99<500ms", &samples, |s| s.generator.late = 10).decision, Decision::Pass);
+    assert_eq!(verdict_on("p99<500ms", &samples, |s| s.generator.late = 11).decision, Decision::Saturated);
+    let asked = verdict_on("achieved>=98%", &samples, |s| s.generator.late = 10);
+    assert_eq!(asked.decision, Decision::Saturated, "being late is never the target's failure");
+    assert_eq!(verdict_on("achieved>=95%", &samples, |s| s.generator.late = 10).decision, Decision::Pass);
+}
+
+#[test]
+fn our_own_lack_of_ports_is_no_failure_of_the_target() {
+    let few = [times(396, answered(200, 1.0)), times(4, failed(Fault::Local))].concat();
+    assert_eq!(decision("success>=100%, errors==0", &few), Decision::Pass);
+    let many = [times(100, answered(200, 1.0)), times(100, failed(Fault::Local))].concat();
+    let verdict = verdict("success>=99%", &many);
+    assert_eq!(verdict.decision, Decision::Saturated);
+    assert_eq!(
+        verdict.reason,
+        "sent 50% of 200 requests on schedule (100 failed here): the times are our own, not the target's"
+    );
+    assert_eq!(
+        verdict_on("success>=99%", &times(50, failed(Fault::Local)), |s| s.reached = false).decision,
+        Decision::Saturated
+    );
+}
+
+#[test]
+fn requests_in_flight_while_we_stood_still_neither_pass_nor_fail_a_time() {
+    let clean = |n| times(n, answered(200, 10.0));
+    let slow = |n| times(n, tainted(answered(200, 900.0)));
+    let quick = |n| times(n, tainted(answered(200, 10.0)));
+    for (text, samples, expected) in [
+        // 2 of 1000 are fewer than the 1 % that may be slow anyhow.
+        ("p99<500ms", [clean(998), quick(2)].concat(), Decision::Pass),
+        ("p99<500ms", [clean(980), quick(20)].concat(), Decision::Saturated),
+        ("p50<500ms", [clean(951), quick(49)].concat(), Decision::Pass),
+        ("p50<500ms", [clean(949), quick(51)].concat(), Decision::Saturated),
+        // 15 slow of 1000 fail p99, and without the tainted ones they pass.
+        ("p99<500ms", [clean(985), times(6, answered(200, 900.0)), slow(9)].concat(), Decision::Saturated),
+        ("p99<500ms", [clean(975), times(16, answered(200, 900.0)), slow(9)].concat(), Decision::Fail),
+        ("max<500ms", [clean(999), slow(1)].concat(), Decision::Saturated),
+        ("max<500ms", [clean(999), quick(1)].concat(), Decision::Pass),
+        ("avg<500ms", [clean(949), quick(51)].concat(), Decision::Saturated),
+        ("min<500ms", [clean(949), quick(51)].concat(), Decision::Saturated),
+        ("success>=99%, size.max<=1KiB", [clean(500), quick(500)].concat(), Decision::Pass),
+    ] {
+        assert_eq!(decision(text, &samples), expected, "{text}: {}", samples.iter().filter(|s| s.tainted).count());
+    }
+    let reason = verdict("p99<500ms", &[clean(980), quick(20)].concat()).reason;
+    assert_eq!(reason, "p99<500ms: 20 of 1000 requests were in flight while our own process stood still");
+}
+
+#[test]
+fn a_queue_of_our_own_making_is_a_lack_of_lanes_and_no_failure() {
+    // 100/s of 150 ms each keep 15 lanes busy.
+    let queued = times(200, request(Outcome::http(200), 4000.0, 150.0));
+    let lanes = |most| move |s: &mut Summary| (s.generator.rate, s.generator.max_lanes) = (Some(100.0), most);
+    for text in ["p99<500ms", "p99<500ms @95 min=9", "max<500ms", "avg<500ms", "med<500ms else=pass"] {
+        let verdict = verdict_on(text, &queued, lanes(8));
+        assert_eq!(verdict.decision, Decision::Insufficient, "{text}");
+        assert_eq!(verdict.findings[0].note.as_deref(), Some("needs ≥ 15 lanes (100/s at 150ms each, 8 allowed)"));
+    }
+    assert_eq!(verdict_on("p99<500ms", &queued, lanes(15)).decision, Decision::Fail);
+    assert_eq!(verdict_on("p99<500ms", &queued, |_| {}).decision, Decision::Fail, "a closed loop has no rate");
+    assert_eq!(verdict_on("p99<100ms", &queued, lanes(8)).decision, Decision::Fail, "slow in service too");
+    let hung = [queued, times(10, failed(Fault::Timeout))].concat();
+    assert_eq!(verdict_on("p99<500ms", &hung, lanes(8)).decision, Decision::Fail, "some never answered");
+}
+
+#[test]
+fn a_run_of_4xx_says_how_to_allow_them() {
+    let note = |samples: &[Sample]| verdict("success>=99%", samples).findings[0].note.clone();
+    let missing = times(1200, answered(404, 1.0));
+    assert_eq!(note(&missing).as_deref(), Some("all 1200 answered 404; if that is right, set success: non-5xx"));
+    let reason = verdict("success>=99%", &missing).reason;
+    assert!(reason.ends_with("; all 1200 answered 404; if that is right, set success: non-5xx"), "{reason}");
+    let some = [times(200, answered(200, 1.0)), times(30, answered(404, 1.0)), times(9, answered(403, 1.0))].concat();
+    assert_eq!(note(&some).as_deref(), Some("all 39 failures answered 4xx; if that is right, set success: non-5xx"));
+    assert_eq!(note(&[times(100, answered(404, 1.0)), times(1, answered(500, 1.0))].concat()), None);
+    assert_eq!(note(&[times(100, answered(404, 1.0)), times(1, failed(Fault::Reset))].concat()), None);
+    assert_eq!(verdict("5xx==0", &missing).decision, Decision::Pass);
+}
+
+#[test]
+fn counts_rates_sizes_and_moments_are_judged_too() {
+    let samples = [
+        times(190, answered(200, 10.0)),
+        times(3, answered(503, 1.0)),
+        times(4, answered(429, 1.0)),
+        times(2, answered(301, 30.0)),
+        times(1, request(Outcome::http(200).with(Fault::Expect), 10.0, 10.0)),
+    ]
+    .concat();
+    for (text, expected, value) in [
+        ("5xx<=3req", Decision::Pass, "3"),
+        ("5xx<3req", Decision::Fail, "3"),
+        ("5xx==0", Decision::Fail, "3"),
+        ("5xx!=3req warn, count>=1req", Decision::Pass, "3"),
+        ("503==3req", Decision::Pass, "3"),
+        ("429<3%", Decision::Pass, "2%"),
+        ("429<=2%", Decision::Pass, "2%"),
+        ("429<2%", Decision::Fail, "2%"),
+        ("3xx<=1%", Decision::Pass, "1%"),
+        ("2xx>=95.5%", Decision::Pass, "95.5%"),
+        ("2xx>95.5%", Decision::Fail, "95.5%"),
+        ("success>=192req", Decision::Pass, "192"),
+        ("success>192req", Decision::Fail, "192"),
+        ("errors<=8req", Decision::Pass, "8"),
+        ("checks>=99%", Decision::Pass, "99.5%"),
+        ("checks>=99.9% min=1", Decision::Fail, "99.5%"),
+        ("timeouts==0, refused==0, resets==0", Decision::Pass, "0"),
+        ("rps>=20/s", Decision::Pass, "20/s"),
+        ("rps>20/s", Decision::Fail, "20/s"),
+        ("rps>=1201/m", Decision::Fail, "20/s"),
+        ("count==200req", Decision::Pass, "200"),
+        ("count>=201req", Decision::Fail, "200"),
+        ("achieved>=98%", Decision::Pass, "100%"),
+        ("min<=10ms", Decision::Pass, "10ms"),
+        ("min<10ms", Decision::Fail, "10ms"),
+        ("max<=30ms", Decision::Pass, "30ms"),
+        ("max<30ms", Decision::Fail, "30ms"),
+        ("med<=10ms", Decision::Pass, "10ms"),
+        ("avg<=10.21ms", Decision::Pass, "10.2ms"),
+        ("avg<=10.2ms", Decision::Fail, "10.2ms"),
+        ("stddev<2.1ms", Decision::Pass, "2.04ms"),
+        ("stddev<2ms", Decision::Fail, "2.04ms"),
+        ("size.max<=1KB", Decision::Pass, "1000B"),
+        ("size.max<1KB", Decision::Fail, "1000B"),
+        ("size.min>=1KB", Decision::Pass, "1000B"),
+        ("size.min>1KB", Decision::Fail, "1000B"),
+        ("size.p50>=1KB", Decision::Pass, "1000B"),
+        ("size.p50>1KB", Decision::Fail, "1000B"),
+        ("size.max>=1KB", Decision::Pass, "1000B"),
+        ("size.max>1KB", Decision::Fail, "1000B"),
+        ("size.avg>=1KB", Decision::Pass, "1000B"),
+        ("size.min<=1KB", Decision::Pass, "1000B"),
+    ] {
+        let verdict = verdict(text, &samples);
+        assert_eq!(verdict.decision, expected, "{text}: {}", verdict.reason);
+        assert_eq!(verdict.findings[0].value.unwrap().to_string(), value, "{text}");
+    }
+}
+
+#[test]
+fn a_timeout_makes_every_mean_greater_than_any_bound() {
+    let samples = [times(199, answered(200, 10.0)), times(1, failed(Fault::Timeout))].concat();
+    for text in ["avg<1m", "stddev<1m", "max<1m"] {
+        let verdict = verdict(text, &samples);
+        assert_eq!((verdict.decision, verdict.findings[0].value), (Decision::Fail, Some(Value::Beyond)), "{text}");
+    }
+    assert_eq!(decision("p99<1s, min<1s", &samples), Decision::Pass);
+}
+
+#[test]
+fn after_leaves_the_beginning_out_and_shows_what_is_left() {
+    let later = |sample: Sample| {
+        let six = Ns::from_secs(6);
+        Sample {
+            due: six,
+            origin: six,
+            sent: sample.sent + six,
+            first: sample.first + six,
+            done: sample.done + six,
+            ..sample
+        }
+    };
+    let samples = [times(50, answered(200, 900.0)), times(150, later(answered(200, 10.0)))].concat();
+    let text = "p99<500ms after=5s";
+    let shown = distribution(Series::Latency, &samples[50..]);
+    let verdict = verdict_on(text, &samples, |s| _ = s.after.insert(0, shown));
+    assert_eq!(verdict.decision, Decision::Pass);
+    assert_eq!((verdict.findings[0].value, verdict.findings[0].n), (Some(Value::Time(1e7)), 150));
+    assert_eq!(decision("p99<500ms", &samples), Decision::Fail);
+}
+
+#[test]
+fn overdue_requests_of_a_live_window_count_as_slow_and_failed() {
+    let samples = times(100, answered(200, 10.0));
+    let pending = |s: &mut Summary| {
+        for reading in &mut s.readings {
+            if let Reading::Tally(tally) = reading {
+                tally.pending = 20;
+            }
+        }
+    };
+    for text in ["p99<500ms", "success>=99%", "errors<1%"] {
+        let verdict = verdict_on(text, &samples, pending);
+        assert_eq!((verdict.decision, verdict.findings[0].n), (Decision::Fail, 120), "{text}");
+    }
+    assert_eq!(verdict_on("5xx==0", &samples, pending).decision, Decision::Pass);
+}
+
+#[test]
+fn what_cannot_be_judged_is_an_error_and_missing_readings_are_no_evidence() {
+    let samples = times(200, answered(200, 10.0));
+    let verdict = verdict("p99<500ms, p95<=primary+10%", &samples);
+    assert_eq!(verdict.decision, Decision::Error);
+    assert!(verdict.reason.starts_with("p95<=primary+10%: comparison with another"), "{}", verdict.reason);
+    assert_eq!(verdict_on("p99<500ms", &samples, |s| s.readings.clear()).decision, Decision::Insufficient);
+}
+
+#[test]
+fn a_long_reason_is_cut_and_stays_on_one_line() {
+    let text = vec!["p99<500ms"; 12].join(",");
+    let reason = verdict(&text, &times(200, answered(200, 900.0))).reason;
+    assert!(reason.chars().count() <= 240 && reason.matches("was 900ms").count() >= 4, "{reason}");
+    let long = verdict_on("p99<1s", &times(9, failed(Fault::Refused)), |s| s.first_error = Some("é\n".repeat(300)));
+    assert_eq!(long.reason.chars().count(), 240);
+    assert!(!long.reason.contains('\n') && long.reason.ends_with('…'));
+}
+
+/// A request of some kind.
+fn any_sample() -> impl Strategy<Value = Sample> {
+    let outcome = prop_oneof![
+        8 => Just(Outcome::http(200)),
+        1 => Just(Outcome::http(404)),
+        1 => Just(Outcome::http(503)),
+        1 => Just(Outcome::fault(Fault::Timeout)),
+        1 => Just(Outcome::fault(Fault::Reset)),
+        1 => Just(Outcome::fault(Fault::Local)),
+    ];
+    (outcome, 1_u32..1000, prop::bool::weighted(0.02))
+        .prop_map(|(outcome, ms, taint)| Sample { tainted: taint, ..request(outcome, f64::from(ms), 1.0) })
+}
+
+const LINES: [&str; 9] = [
+    "success>=95%, p90<500ms",
+    "success>=90% @90, p50<500ms @95 warn",
+    "errors<10% min=3, 5xx<=2req, 5xx==0 warn",
+    "p99<900ms else=pass, max<2s",
+    "avg<600ms, stddev<500ms, min<500ms, med<700ms",
+    "success>=99% else=fail, timeouts<5%",
+    "achieved>=90%, rps>=1/s, count>=3req",
+    "service.p95<500ms, size.max<=1KiB, size.p50>=10B",
+    "4xx<20% @80, 2xx>=50%, checks>=99%",
+];
+
+proptest! {
+    #[test]
+    fn more_failures_never_turn_a_fail_into_a_pass(
+        line in prop::sample::select(&LINES[..6]),
+        samples in prop::collection::vec(any_sample(), 0..160),
+        more in 1_usize..60,
+        how in prop_oneof![Just(Outcome::http(503)), Just(Outcome::fault(Fault::Timeout))],
+    ) {
+        let before = decision(line, &samples);
+        let after = decision(line, &[samples, times(more, request(how, 1000.0, 1000.0))].concat());
+        prop_assert!(before != Decision::Fail || after != Decision::Pass, "{} became {}", before, after);
+    }
+
+    #[test]
+    fn every_verdict_is_well_formed(
+        line in prop::sample::select(&LINES[..]),
+        samples in prop::collection::vec(any_sample(), 0..200),
+        late in 0_u64..30,
+        reached in any::<bool>(),
+    ) {
+        let verdict = verdict_on(line, &samples, |s| {
+            s.generator.late = late;
+            s.reached = reached;
+            s.generator.rate = Some(200.0);
+            s.generator.max_lanes = 2;
+        });
+        prop_assert!(!verdict.reason.is_empty() && verdict.reason.chars().count() <= 240, "{}", verdict.reason);
+        prop_assert_eq!(verdict.findings.len(), parse(line).unwrap().clauses.len());
+        let gravest = verdict.findings.iter().filter(|f| !f.advisory).map(|f| f.decision).max();
+        prop_assert_eq!(Some(verdict.decision), gravest);
+        for finding in &verdict.findings {
+            if let (Some(value), Some((low, high))) = (finding.value, finding.interval) {
+                prop_assert!(low.as_f64() <= value.as_f64() && value.as_f64() <= high.as_f64(), "{:?}", finding);
+            }
+            let absent = finding.value.is_none() && !line.contains("else=pass");
+            prop_assert!(!absent || finding.decision != Decision::Pass, "{:?}", finding);
+        }
+    }
+}
