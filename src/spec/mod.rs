@@ -1,1 +1,3 @@
-//! spec
+//! What the user asked, as a plan and an objective. Pure.
+mod duration;
+pub use duration::{DurationError, GoDuration};
