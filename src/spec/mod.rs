@@ -1,3 +1,27 @@
 //! What the user asked, as a plan and an objective. Pure.
+//!
+//! Whoever asks (flags today, webhooks later) hands texts to a [`SpecBuilder`] under the [`Id`] of one table and gets a
+//! [`Spec`] that cannot be wrong, or every [`Mistake`] at once. After that nobody sees a text or a magic zero again.
+//!
+//! * `keys`: the table. `mistake`: what is wrong, as one line each.
+//! * `duration`, `value`, `status`, `header`, `address`: one text, one value.
+//! * `request`, `pace`: values that depend on each other. `build`: the whole.
+
+mod address;
+mod build;
 mod duration;
+mod header;
+mod keys;
+mod mistake;
+mod pace;
+mod request;
+mod status;
+mod value;
+
+pub use build::{Spec, SpecBuilder};
 pub use duration::{DurationError, GoDuration};
+pub use keys::{Group, Id, KEYS, Key, Kind};
+pub use mistake::{Mistake, Mistakes};
+pub use request::MAX_BODY;
+pub use status::StatusSet;
+pub use value::Output;

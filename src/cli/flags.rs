@@ -1,0 +1,360 @@
+//! The flags of `tollgate run`: from the words of a command line to a [`Spec`], or to everything that is wrong with them.
+//!
+//! The command is built from the table of keys, so a flag exists when its key does. Words pass through three hands:
+//! first hey's and Go's spellings become ours (`-host x`, `--z=10s`), then the argument parser says which flags are
+//! unknown, one at a time, until none is, and then the values are read together. Nobody has to run the command twice to
+//! learn of a second mistake.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use clap::builder::ValueParser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::spec::{Group, Id, KEYS, Key, Kind, MAX_BODY, Mistake, Mistakes, Spec, SpecBuilder};
+
+/// What the user reads first.
+const ABOUT: &str = "Makes load against URL, measures it and says whether the objective holds";
+
+/// Uses to copy, below the flags.
+const EXAMPLES: &str = "\
+Examples:
+  tollgate run -z 10s -q 10 -c 2 http://127.0.0.1:8080/
+  tollgate run -z 1m --rate 200/s --slo 'success>=99%, p99<500ms' http://podinfo.test/
+  tollgate run --stage 30s:100/s,1m:100/s..500/s http://podinfo.test/
+  tollgate run -m POST -H 'Content-Type: application/json' -d '{\"a\":1}' http://podinfo.test/echo
+
+URL is http://HOST[:PORT][/PATH].";
+
+/// Flags of hey that ask for what happens anyway: nothing is compressed on our demand, no redirect is followed.
+const ANYWAY: [&str; 2] = ["disable-compression", "disable-redirects"];
+
+/// Flags that people coming from elsewhere try, and what to do instead.
+const ELSEWHERE: [(&str, &str); 11] = [
+    ("--h2", "HTTP/2 is not supported yet: requests go over HTTP/1.1"),
+    ("--http2", "HTTP/2 is not supported yet: requests go over HTTP/1.1"),
+    ("--cpus", "--workers sets the number of threads"),
+    ("-x", "proxies are not supported yet"),
+    ("--proxy", "proxies are not supported yet"),
+    ("-k", "https is not supported yet"),
+    ("--insecure", "https is not supported yet"),
+    ("--cacert", "https is not supported yet"),
+    ("--cert", "https is not supported yet"),
+    ("--key", "https is not supported yet"),
+    ("--data", "did you mean --body?"),
+];
+
+/// Names of hey's flags that are ours neither by name nor by meaning, so that a single dash still is read as theirs.
+const HEYS: [&str; 2] = ["h2", "cpus"];
+
+/// How alike an unknown flag must be to a known one to be suggested, in [0, 1].
+const ALIKE: f64 = 0.85;
+
+/// What a command line comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Invocation {
+    /// Load to run.
+    Run(Box<Spec>),
+    /// A text to show on standard output: help or version, asked for.
+    Show(String),
+}
+
+/// A command line that is refused, with all its mistakes; nothing has been sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong, in the order found; at least one.
+    pub mistakes: Mistakes,
+}
+
+/// One line a mistake, and where to read on.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\nsee tollgate run --help", self.mistakes)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Mistakes> for Refusal {
+    fn from(mistakes: Mistakes) -> Self {
+        Self { mistakes }
+    }
+}
+
+/// The `run` command: its flags in groups, with what they mean, take and default to.
+#[must_use]
+pub fn run_command() -> Command {
+    let command = Command::new("run")
+        .about(ABOUT)
+        .version(env!("CARGO_PKG_VERSION"))
+        .bin_name("tollgate run")
+        .display_name("tollgate")
+        .override_usage("tollgate run [OPTIONS] URL")
+        .no_binary_name(true)
+        .max_term_width(110)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .after_help(EXAMPLES)
+        .args(KEYS.iter().map(argument));
+    let shown = |name: &'static str, short, action, help| {
+        Arg::new(name).long(name).short(short).action(action).help(help).help_heading(Group::Output.heading())
+    };
+    command.arg(shown("help", 'h', ArgAction::Help, "This text; --help says more about each value")).arg(shown(
+        "version",
+        'V',
+        ArgAction::Version,
+        "The version",
+    ))
+}
+
+/// A key as an argument of the command. Values are read later, all together.
+fn argument(key: &Key) -> Arg {
+    let arg = Arg::new(key.long.unwrap_or(key.value)).help_heading(key.group.heading());
+    let Some(long) = key.long else {
+        return arg.value_name(key.value).num_args(0..).value_parser(ValueParser::os_string()).hide(true);
+    };
+    let arg = match key.short {
+        Some(short) => arg.short(short).long(long),
+        None => arg.long(long),
+    };
+    let arg = match key.kind {
+        Kind::Switch => return arg.action(ArgAction::SetTrue).overrides_with(long).help(key.help),
+        Kind::Once | Kind::Repeat => arg.action(ArgAction::Append),
+    };
+    let help = match key.default {
+        none if none.starts_with("none") => key.help.to_owned(),
+        default => format!("{} [default: {default}]", key.help),
+    };
+    let mut long_help = format!("{} [default: {}]\nTakes {}.", key.help, key.default, key.allowed);
+    if !key.zero.is_empty() {
+        let zero = if is_text(key.id) { "An empty text" } else { "0" };
+        long_help = format!("{long_help} {zero} means {}.", key.zero);
+    }
+    arg.value_name(key.value).value_parser(ValueParser::os_string()).help(help).long_help(long_help)
+}
+
+/// Whether a value may be any text, one that begins with a dash included.
+fn is_text(id: Id) -> bool {
+    matches!(
+        id,
+        Id::Headers | Id::Body | Id::BodyFile | Id::ContentType | Id::Accept | Id::UserAgent | Id::BasicAuth | Id::Slo
+    )
+}
+
+/// Reads the words after `tollgate run`. The body file is read here; nothing else is touched.
+///
+/// # Errors
+/// Every mistake in the words, all at once.
+pub fn parse_run(args: impl Iterator<Item = OsString>) -> Result<Invocation, Refusal> {
+    parse_with(args, &read_body)
+}
+
+/// At most one byte more than a body may have, so that an endless file ends.
+fn read_body(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BODY as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn parse_with(
+    args: impl Iterator<Item = OsString>,
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<Invocation, Refusal> {
+    let mut mistakes = Vec::new();
+    let mut words = our_spelling(args, &mut mistakes);
+    let mut unknown = false;
+    // Each round but the last takes one word away.
+    loop {
+        let error = match run_command().try_get_matches_from(&words) {
+            Ok(matches) => return Ok(Invocation::Run(Box::new(spec(&matches, mistakes, unknown, read)?))),
+            Err(error) => error,
+        };
+        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+            return Ok(Invocation::Show(error.to_string()));
+        }
+        let Some(at) = culprit(&error, &words) else {
+            mistakes.push(unreadable(&error));
+            return Err(Mistakes::unless(mistakes, ()).expect_err("a mistake has just been added").into());
+        };
+        let word = words.remove(at).to_string_lossy().into_owned();
+        unknown |= error.kind() == ErrorKind::UnknownArgument;
+        mistakes.push(refused_flag(&word));
+    }
+}
+
+/// Which word the parser stumbled over, if it names one that is there.
+fn culprit(error: &clap::Error, words: &[OsString]) -> Option<usize> {
+    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return None };
+    let named = named.split([' ', '=']).next().unwrap_or(named);
+    let flags = words.iter().take_while(|word| *word != "--").map(|word| word.to_string_lossy());
+    flags.enumerate().find(|(_, word)| is_named(word, named)).map(|(at, _)| at)
+}
+
+/// Whether `word` is the flag `named`, with or without a value attached.
+fn is_named(word: &str, named: &str) -> bool {
+    match word.strip_prefix(named) {
+        Some(rest) if named.starts_with("--") => rest.is_empty() || rest.starts_with('='),
+        Some(_) => !word.starts_with("--"),
+        None => false,
+    }
+}
+
+/// The parser's own words, for what should not happen.
+fn unreadable(error: &clap::Error) -> Mistake {
+    let text = error.to_string();
+    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let allowed = "flags and one URL".to_owned();
+    Mistake { key: "arguments".to_owned(), given: None, allowed, advice: Some(first) }
+}
+
+/// A flag that there is not, or a switch with a value.
+fn refused_flag(word: &str) -> Mistake {
+    let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value.to_owned())));
+    if let Some(key) = known(name) {
+        let advice = Some("it is a switch: give it, or leave it out".to_owned());
+        return Mistake { key: key.to_string(), given: value, allowed: "no value".to_owned(), advice };
+    }
+    // Without its value: that could be a secret.
+    let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+    let allowed = "a flag that exists".to_owned();
+    Mistake { key: "flag".to_owned(), given: Some(shown), allowed, advice: suggestion(name) }
+}
+
+/// What an unknown flag may have meant.
+fn suggestion(name: &str) -> Option<String> {
+    if let Some((_, advice)) = ELSEWHERE.iter().find(|(elsewhere, _)| name == *elsewhere) {
+        return Some((*advice).to_owned());
+    }
+    let bare = name.trim_start_matches('-');
+    let likeness = |long: &str| strsim::jaro_winkler(bare, long);
+    let longs = KEYS.iter().filter_map(|key| key.long).chain(["help", "version"]);
+    let nearest = longs.max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    let by_metadata = KEYS.iter().find(|key| key.metadata == Some(bare)).and_then(|key| key.long);
+    let meant = by_metadata.or(Some(nearest).filter(|nearest| bare.len() > 1 && likeness(nearest) >= ALIKE))?;
+    Some(format!("did you mean --{meant}?"))
+}
+
+/// The key of a flag as written, dashes included.
+fn known(name: &str) -> Option<&'static Key> {
+    match (name.strip_prefix("--"), name.strip_prefix('-')) {
+        (Some(long), _) => KEYS.iter().find(|key| key.long == Some(long)),
+        (None, Some(short)) => {
+            let mut letters = short.chars();
+            let letter = letters.next().filter(|_| letters.next().is_none())?;
+            KEYS.iter().find(|key| key.short == Some(letter))
+        }
+        (None, None) => None,
+    }
+}
+
+/// The words in our spelling: every value joined to its flag (`--connections=2`), hey's flags under our names. A flag
+/// without its value is noted as a mistake and left out.
+fn our_spelling(args: impl Iterator<Item = OsString>, mistakes: &mut Vec<Mistake>) -> Vec<OsString> {
+    let mut args = args.peekable();
+    let mut words = Vec::new();
+    while let Some(word) = args.next() {
+        let text = word.to_string_lossy().into_owned();
+        if text == "--" {
+            words.push(word);
+            words.extend(args);
+            break;
+        }
+        let name = two_dashes(&text);
+        if ANYWAY.iter().any(|anyway| name.strip_prefix("--") == Some(anyway)) {
+            continue;
+        }
+        match known(&name) {
+            Some(key) if key.kind != Kind::Switch => match args.next_if(|next| is_value(key, next)) {
+                Some(value) => words.push(joined(key, &value)),
+                None => mistakes.push(Mistake::missing(key.id)),
+            },
+            _ if name == text => words.push(word),
+            _ => words.push(name.into()),
+        }
+    }
+    words
+}
+
+/// Go's and hey's flags have as many dashes as one likes; ours have one before a letter and two before a name.
+fn two_dashes(word: &str) -> String {
+    let bare = word.trim_start_matches('-');
+    let dashes = word.len() - bare.len();
+    let name = bare.split('=').next().unwrap_or(bare);
+    let is_name = HEYS.contains(&name) || ANYWAY.contains(&name) || KEYS.iter().any(|key| key.long == Some(name));
+    let is_letter = name.len() == 1 && KEYS.iter().any(|key| key.short.is_some_and(|short| name.starts_with(short)));
+    match dashes {
+        1 if is_name => format!("--{bare}"),
+        2 if is_letter => format!("-{bare}"),
+        _ => word.to_owned(),
+    }
+}
+
+/// Whether the word after a flag is its value and not the next flag: texts may begin with a dash, and so may numbers.
+fn is_value(key: &Key, next: &OsStr) -> bool {
+    let next = next.to_string_lossy();
+    let number = |rest: &str| rest.starts_with(|c: char| c == '.' || c.is_ascii_digit());
+    is_text(key.id) || next.strip_prefix('-').is_none_or(|rest| rest.is_empty() || number(rest))
+}
+
+fn joined(key: &Key, value: &OsStr) -> OsString {
+    let mut word = OsString::from(format!("--{}=", key.long.unwrap_or_default()));
+    word.push(value);
+    word
+}
+
+/// Hands what was found to the builder.
+fn spec(
+    matches: &ArgMatches,
+    mistakes: Vec<Mistake>,
+    unknown: bool,
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Result<Spec, Refusal> {
+    let mut builder = SpecBuilder::new();
+    let lacking_values = mistakes.len();
+    for mistake in mistakes {
+        builder.mistake(mistake);
+    }
+    for key in &KEYS {
+        let name = key.long.unwrap_or(key.value);
+        if key.kind == Kind::Switch {
+            if matches.get_flag(name) {
+                builder.give(key.id, "");
+            }
+            continue;
+        }
+        let values: Vec<&OsString> = matches.get_many(name).unwrap_or_default().collect();
+        let values =
+            if key.id == Id::Url { the_url(&values, unknown || lacking_values > 0, &mut builder) } else { values };
+        for value in values {
+            match value.to_str() {
+                Some(text) => builder.give(key.id, text),
+                None => {
+                    builder.mistake(Mistake::value(key.id, &value.to_string_lossy(), Some("it is not UTF-8".into())))
+                }
+            }
+        }
+    }
+    Ok(builder.build(read)?)
+}
+
+/// The one word that is the URL. Where flags were refused, the words around it may have been their values, and nothing
+/// is said about them.
+fn the_url<'a>(words: &[&'a OsString], refused: bool, builder: &mut SpecBuilder) -> Vec<&'a OsString> {
+    let [first, others @ ..] = words else { return Vec::new() };
+    let like_a_url = words.iter().find(|word| word.to_string_lossy().contains("://"));
+    let url = like_a_url.or(if refused { words.last() } else { None }).unwrap_or(first);
+    if !others.is_empty() && !refused {
+        let stray = words.iter().find(|word| *word != url).unwrap_or(url).to_string_lossy();
+        let advice = "put a value that contains blanks in quotes".to_owned();
+        let allowed = "one URL and nothing else beside the flags".to_owned();
+        builder.mistake(Mistake { allowed, ..Mistake::value(Id::Url, &stray, Some(advice)) });
+    }
+    vec![url]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+//! From texts to a [`Spec`], or to all that is wrong with them.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::keys::{Id, Kind};
+use super::mistake::{Mistake, Mistakes, WRONG, Wrong};
+use super::pace::pace;
+use super::request::target;
+use super::status::{StatusSet, statuses};
+use super::value::{Output, seconds_or_span, span, whole};
+use crate::plan::Plan;
+
+/// hey's time limit for one request.
+const TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Everything one run needs, valid by construction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spec {
+    /// The load.
+    pub plan: Plan,
+    /// The objective as written, not empty; `None` judges nothing.
+    pub slo: Option<String>,
+    /// Statuses that count as success.
+    pub success: StatusSet,
+    /// Threads that send, at least 1; `None` is one per core.
+    pub workers: Option<u32>,
+    /// Start of every random choice; `None` is another one each time.
+    pub seed: Option<u64>,
+    /// Form of the report on standard output.
+    pub output: Output,
+    /// File for the JSON report; `None` writes none.
+    pub report: Option<PathBuf>,
+    /// Whether progress is kept quiet while the load runs.
+    pub quiet: bool,
+    /// Whether colours are switched off.
+    pub no_color: bool,
+    /// What was asked for and has no effect, one sentence each: to be shown, not to stop anything.
+    pub notes: Vec<String>,
+}
+
+/// Collects what was asked and then reads it all.
+#[derive(Clone, Debug, Default)]
+pub struct SpecBuilder {
+    given: Vec<(Id, String)>,
+    mistakes: Vec<Mistake>,
+}
+
+impl SpecBuilder {
+    /// Nothing asked yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one wish; for a switch, whatever the value, that it is on.
+    pub fn give(&mut self, id: Id, value: impl Into<String>) {
+        self.given.push((id, value.into()));
+    }
+
+    /// Adds a mistake found on the way here, such as an unknown flag.
+    pub fn mistake(&mut self, mistake: Mistake) {
+        self.mistakes.push(mistake);
+    }
+
+    /// Reads everything. `read` returns a file's content; it is asked for the body file only.
+    ///
+    /// # Errors
+    /// Every mistake there is: values that cannot be read, and values that do not go together.
+    pub fn build(mut self, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Spec, Mistakes> {
+        let mut notes = Vec::new();
+        let target = target(&mut self, read);
+        let pace = pace(&mut self, &mut notes);
+        let timeout = self.read(Id::Timeout, seconds_or_span).unwrap_or(TIMEOUT);
+        let age = self.read(Id::ConnectionAge, span).unwrap_or_default();
+        let slo = self.read(Id::Slo, not_empty);
+        let success = self.read(Id::Success, statuses).unwrap_or_default();
+        let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|workers| *workers > 0);
+        let seed = self.read(Id::Seed, |text| whole(text, 0..=u64::MAX));
+        let output = self.read(Id::Output, |text| text.parse().map_err(|()| WRONG)).unwrap_or_default();
+        let report = self.read(Id::Report, not_empty).map(PathBuf::from);
+        let (quiet, no_color) = (self.is_given(Id::Quiet), self.is_given(Id::NoColor));
+        let keep_alive = !self.is_given(Id::DisableKeepalive);
+        let target = Mistakes::unless(self.mistakes, target)?.expect("a target that is missing has left its mistake");
+        let plan = Plan {
+            target,
+            schedule: pace.schedule,
+            lanes: pace.lanes,
+            max_lanes: pace.max_lanes,
+            timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
+            keep_alive,
+            connection_age: Some(age).filter(|age| !age.is_zero()),
+        };
+        let workers = workers.and_then(|workers| u32::try_from(workers).ok());
+        Ok(Spec { plan, slo, success, workers, seed, output, report, quiet, no_color, notes })
+    }
+
+    /// Whether the key was given at all.
+    pub(super) fn is_given(&self, id: Id) -> bool {
+        self.given.iter().any(|(given, _)| *given == id)
+    }
+
+    /// The text that counts for a key: the last one.
+    pub(super) fn text(&self, id: Id) -> Option<&str> {
+        self.given.iter().rev().find(|(given, _)| *given == id).map(|(_, text)| text.as_str())
+    }
+
+    /// The value of a key; `None` when it was not given, or was wrong, which is then noted.
+    pub(super) fn read<T>(&mut self, id: Id, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+        debug_assert!(id.key().kind == Kind::Once);
+        let text = self.text(id)?.to_owned();
+        self.parsed(id, &text, parse)
+    }
+
+    /// The values of a key that may be given several times; wrong ones are noted and left out.
+    pub(super) fn read_all<T>(&mut self, id: Id, parse: impl Fn(&str) -> Result<T, Wrong>) -> Vec<T> {
+        debug_assert!(id.key().kind == Kind::Repeat);
+        let texts: Vec<String> =
+            self.given.iter().filter(|(given, _)| *given == id).map(|(_, text)| text.clone()).collect();
+        texts.iter().filter_map(|text| self.parsed(id, text, &parse)).collect()
+    }
+
+    fn parsed<T>(&mut self, id: Id, text: &str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
+        parse(text).map_err(|wrong| self.mistake(Mistake::value(id, text, wrong.advice))).ok()
+    }
+
+    /// Notes that a key's value does not go with the rest.
+    pub(super) fn clash(&mut self, id: Id, allowed: impl Into<String>, advice: impl Into<String>) {
+        let text = self.text(id).unwrap_or_default().to_owned();
+        self.mistake(Mistake::clash(id, &text, allowed, advice));
+    }
+}
+
+fn not_empty(text: &str) -> Result<String, Wrong> {
+    if text.trim().is_empty() { Err(WRONG) } else { Ok(text.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests;
