@@ -208,7 +208,7 @@ fn unreadable(error: &clap::Error) -> Mistake {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let allowed = "flags and one URL".to_owned();
-    Mistake { key: "arguments".to_owned(), given: None, allowed, advice: Some(first) }
+    Mistake { key: "arguments".to_owned(), given: None, allowed, advice: Some(first), picture: None }
 }
 
 /// A flag that there is not, or a switch with a value.
@@ -216,12 +216,12 @@ fn refused_flag(word: &str) -> Mistake {
     let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value.to_owned())));
     if let Some(key) = known(name) {
         let advice = Some("it is a switch: give it, or leave it out".to_owned());
-        return Mistake { key: key.to_string(), given: value, allowed: "no value".to_owned(), advice };
+        return Mistake { key: key.to_string(), given: value, allowed: "no value".to_owned(), advice, picture: None };
     }
     // Without its value: that could be a secret.
     let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
     let allowed = "a flag that exists".to_owned();
-    Mistake { key: "flag".to_owned(), given: Some(shown), allowed, advice: suggestion(name) }
+    Mistake { key: "flag".to_owned(), given: Some(shown), allowed, advice: suggestion(name), picture: None }
 }
 
 /// What an unknown flag may have meant.

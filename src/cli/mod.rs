@@ -1,3 +1,153 @@
-//! The commands, one file each.
+//! The commands, one file each, and the one table of exit codes.
 
-pub mod flags;
+mod demo;
+mod flags;
+
+mod progress;
+mod run;
+mod signals;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use crate::slo::Decision;
+
+/// What the program ends with, chosen by what a caller does with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// The objective holds; or there was none, and at least one request succeeded.
+    Pass,
+    /// The objective does not hold, or nothing could be reached; or there was none, and nothing succeeded.
+    Fail,
+    /// The command line is wrong; nothing was sent.
+    Usage,
+    /// Too little evidence, or evidence on both sides.
+    Undecided,
+    /// tollgate itself stood in the way: throttled, out of descriptors or ports, or broken. Ask again.
+    Saturated,
+    /// Stopped by a signal; the report covers what was done until then.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number the shell sees.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Pass => 0,
+            Self::Fail => 1,
+            Self::Usage => 2,
+            Self::Undecided => 3,
+            Self::Saturated => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Decision> for Exit {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Pass => Self::Pass,
+            Decision::Fail | Decision::Unreachable => Self::Fail,
+            Decision::Inconclusive | Decision::Insufficient => Self::Undecided,
+            Decision::Saturated | Decision::Error => Self::Saturated,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// The commands there are, with one line each for the overview.
+const COMMANDS: [(&str, &str); 3] = [
+    ("run", "make load against a URL, measure it, and judge it by an objective"),
+    ("canary", "serve a practice canary whose latency, errors and stalls you choose"),
+    ("demo", "see a good and a bad canary judged, all on this machine"),
+];
+
+/// Runs the command that `args` name, program name first.
+pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
+    let _program = args.next();
+    let command = args.next().map(|command| command.to_string_lossy().into_owned());
+    match command.as_deref() {
+        Some("run") => run::main(args).into(),
+        Some("demo") => demo::main(args).into(),
+        Some("--version" | "-V" | "version") => say(&format!("tollgate {}\n", env!("CARGO_PKG_VERSION"))).into(),
+        Some("--help" | "-h" | "help") => say(&overview()).into(),
+        None => complain(&overview()).into(),
+        Some(other) => complain(&unknown(other)).into(),
+    }
+}
+
+fn overview() -> String {
+    let mut text = String::from(
+        "tollgate stands between a new release and its users: it makes load against a canary, measures it honestly, \
+         and says pass or fail with the reason.\n\nUsage: tollgate COMMAND [OPTIONS]\n\nCommands:\n",
+    );
+    for (name, about) in COMMANDS {
+        text.push_str(&format!("  {name:<8} {about}\n"));
+    }
+    text.push_str(
+        "\nExit codes: 0 pass · 1 fail or unreachable · 2 usage · 3 inconclusive or too little evidence · \
+         4 tollgate itself stood in the way · 130 interrupted\n\ntollgate COMMAND --help says more.\n",
+    );
+    text
+}
+
+fn unknown(command: &str) -> String {
+    let near = COMMANDS.iter().map(|(name, _)| (strsim::jaro_winkler(command, name), name));
+    let near = near.filter(|(likeness, _)| *likeness > 0.75).max_by(|a, b| a.0.total_cmp(&b.0));
+    let advice = near.map_or_else(String::new, |(_, name)| format!("; did you mean {name}?"));
+    let shown: String = command.chars().filter(|c| !c.is_control()).take(40).collect();
+    format!("command: got '{shown}', expected run, canary or demo{advice}\nsee tollgate --help\n")
+}
+
+/// Prints what was asked for. A reader who has gone (`tollgate run --help | head -1`) is no mistake.
+fn say(text: &str) -> Exit {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    Exit::Pass
+}
+
+/// Prints what is wrong with the command line.
+fn complain(text: &str) -> Exit {
+    warn(text);
+    Exit::Usage
+}
+
+/// Prints a remark where it does not disturb the report.
+fn warn(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_pass_ends_with_zero() {
+        let codes = [
+            (Decision::Pass, 0),
+            (Decision::Fail, 1),
+            (Decision::Unreachable, 1),
+            (Decision::Inconclusive, 3),
+            (Decision::Insufficient, 3),
+            (Decision::Saturated, 4),
+            (Decision::Error, 4),
+        ];
+        for (decision, code) in codes {
+            assert_eq!(Exit::from(decision).code(), code, "{decision}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_command_is_named_with_the_nearest() {
+        assert!(unknown("rnu").contains("did you mean run?"), "{}", unknown("rnu"));
+        assert!(unknown("canery").contains("did you mean canary?"));
+        assert!(!unknown("xyzzy").contains("did you mean"));
+    }
+}

@@ -7,6 +7,7 @@ mod buckets;
 mod facts;
 mod json;
 mod line;
+mod live;
 mod number;
 #[cfg(test)]
 mod sampled;
@@ -19,6 +20,7 @@ mod text;
 pub use facts::{Facts, Loop};
 pub use json::json;
 pub use line::line;
+pub use live::live;
 pub use text::{Style, text};
 
 use crate::slo::Verdict;

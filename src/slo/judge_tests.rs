@@ -28,6 +28,7 @@ fn request(outcome: Outcome, latency_ms: f64, service_ms: f64) -> Sample {
         bytes: 1000,
         resent: false,
         tainted: false,
+        extra_lane: false,
     }
 }
 

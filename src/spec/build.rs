@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::keys::{Id, Kind};
-use super::mistake::{Mistake, Mistakes, WRONG, Wrong};
+use super::mistake::{Mistake, Mistakes, WRONG, Wrong, pictured, wrong};
 use super::pace::pace;
 use super::request::target;
 use super::status::{StatusSet, statuses};
 use super::value::{Output, seconds_or_span, span, whole};
 use crate::plan::Plan;
+use crate::slo::Line;
 
 /// hey's time limit for one request.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -20,11 +21,11 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 pub struct Spec {
     /// The load.
     pub plan: Plan,
-    /// The objective as written, not empty; `None` judges nothing.
-    pub slo: Option<String>,
+    /// The objective; `None` judges nothing.
+    pub objective: Option<Objective>,
     /// Statuses that count as success.
     pub success: StatusSet,
-    /// Threads that send, at least 1; `None` is one per core.
+    /// Threads that send, at least 1; `None` is one for each CPU.
     pub workers: Option<u32>,
     /// Start of every random choice; `None` is another one each time.
     pub seed: Option<u64>,
@@ -38,6 +39,15 @@ pub struct Spec {
     pub no_color: bool,
     /// What was asked for and has no effect, one sentence each: to be shown, not to stop anything.
     pub notes: Vec<String>,
+}
+
+/// What must hold, as written and as understood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Objective {
+    /// The line as the user wrote it.
+    pub text: String,
+    /// The clauses.
+    pub line: Line,
 }
 
 /// Collects what was asked and then reads it all.
@@ -74,7 +84,7 @@ impl SpecBuilder {
         let pace = pace(&mut self, &mut notes);
         let timeout = self.read(Id::Timeout, seconds_or_span).unwrap_or(TIMEOUT);
         let age = self.read(Id::ConnectionAge, span).unwrap_or_default();
-        let slo = self.read(Id::Slo, not_empty);
+        let objective = self.read(Id::Slo, objective);
         let success = self.read(Id::Success, statuses).unwrap_or_default();
         let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|workers| *workers > 0);
         let seed = self.read(Id::Seed, |text| whole(text, 0..=u64::MAX));
@@ -93,7 +103,7 @@ impl SpecBuilder {
             connection_age: Some(age).filter(|age| !age.is_zero()),
         };
         let workers = workers.and_then(|workers| u32::try_from(workers).ok());
-        Ok(Spec { plan, slo, success, workers, seed, output, report, quiet, no_color, notes })
+        Ok(Spec { plan, objective, success, workers, seed, output, report, quiet, no_color, notes })
     }
 
     /// Whether the key was given at all.
@@ -122,7 +132,7 @@ impl SpecBuilder {
     }
 
     fn parsed<T>(&mut self, id: Id, text: &str, parse: impl Fn(&str) -> Result<T, Wrong>) -> Option<T> {
-        parse(text).map_err(|wrong| self.mistake(Mistake::value(id, text, wrong.advice))).ok()
+        parse(text).map_err(|wrong| self.mistake(Mistake::wrong(id, text, wrong))).ok()
     }
 
     /// Notes that a key's value does not go with the rest.
@@ -130,6 +140,13 @@ impl SpecBuilder {
         let text = self.text(id).unwrap_or_default().to_owned();
         self.mistake(Mistake::clash(id, &text, allowed, advice));
     }
+}
+
+/// Reads the objective; clauses that are understood but not judged yet are refused here, before anything is sent.
+fn objective(text: &str) -> Result<Objective, Wrong> {
+    let line = crate::slo::parse(text).map_err(|errors| pictured(errors.caret(text)))?;
+    let refused = line.unsupported();
+    if refused.is_empty() { Ok(Objective { text: text.to_owned(), line }) } else { Err(wrong(refused.join("; "))) }
 }
 
 fn not_empty(text: &str) -> Result<String, Wrong> {

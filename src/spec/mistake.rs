@@ -18,6 +18,8 @@ pub struct Mistake {
     pub allowed: String,
     /// What to do, or what in particular is wrong; `None` when there is no more to say.
     pub advice: Option<String>,
+    /// The given text with carets under what is wrong; `None` where the text is one word anyway.
+    pub picture: Option<String>,
 }
 
 impl Mistake {
@@ -25,26 +27,46 @@ impl Mistake {
     #[must_use]
     pub fn value(id: Id, given: &str, advice: Option<String>) -> Self {
         let key = id.key();
-        Self { key: key.to_string(), given: Some(shown(id, given)), allowed: key.allowed.to_owned(), advice }
+        Self {
+            key: key.to_string(),
+            given: Some(shown(id, given)),
+            allowed: key.allowed.to_owned(),
+            advice,
+            picture: None,
+        }
+    }
+
+    /// A value that could not be read.
+    pub(super) fn wrong(id: Id, given: &str, wrong: Wrong) -> Self {
+        Self { picture: wrong.picture, ..Self::value(id, given, wrong.advice) }
     }
 
     /// A value that would be right, were it not for the rest.
     #[must_use]
     pub fn clash(id: Id, given: &str, allowed: impl Into<String>, advice: impl Into<String>) -> Self {
         let given = Some(shown(id, given)).filter(|given| !given.is_empty());
-        Self { key: id.key().to_string(), given, allowed: allowed.into(), advice: Some(advice.into()) }
+        Self { key: id.key().to_string(), given, allowed: allowed.into(), advice: Some(advice.into()), picture: None }
     }
 
     /// A key that must be given and was not, or a flag without its value.
     #[must_use]
     pub fn missing(id: Id) -> Self {
-        Self { key: id.key().to_string(), given: None, allowed: id.key().allowed.to_owned(), advice: None }
+        Self {
+            key: id.key().to_string(),
+            given: None,
+            allowed: id.key().allowed.to_owned(),
+            advice: None,
+            picture: None,
+        }
     }
 }
 
-/// `-c/--connections: got 'abc', expected a whole number from 1 to 65535; …`, on one line.
+/// `-c/--connections: got 'abc', expected a whole number from 1 to 65535; …`, on one line, or the picture on its own.
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(picture) = &self.picture {
+            return write!(f, "{}: cannot be read\n{picture}", self.key);
+        }
         match &self.given {
             Some(given) => write!(f, "{}: got '{given}', expected {}", self.key, self.allowed)?,
             None => write!(f, "{}: got nothing, expected {}", self.key, self.allowed)?,
@@ -101,14 +123,20 @@ impl std::error::Error for Mistakes {}
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Wrong {
     pub(super) advice: Option<String>,
+    pub(super) picture: Option<String>,
 }
 
 /// There is no more to say than what is allowed.
-pub(super) const WRONG: Wrong = Wrong { advice: None };
+pub(super) const WRONG: Wrong = Wrong { advice: None, picture: None };
 
 /// Wrong, and this is why or what to do.
 pub(super) fn wrong(advice: impl Into<String>) -> Wrong {
-    Wrong { advice: Some(advice.into()) }
+    Wrong { advice: Some(advice.into()), picture: None }
+}
+
+/// Wrong, and this shows where.
+pub(super) fn pictured(picture: String) -> Wrong {
+    Wrong { advice: None, picture: Some(picture) }
 }
 
 /// A given value, made safe for one line of a terminal or log: no secrets, no control characters, no endless text.

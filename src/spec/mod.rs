@@ -18,7 +18,7 @@ mod request;
 mod status;
 mod value;
 
-pub use build::{Spec, SpecBuilder};
+pub use build::{Objective, Spec, SpecBuilder};
 pub use duration::{DurationError, GoDuration};
 pub use keys::{Group, Id, KEYS, Key, Kind};
 pub use mistake::{Mistake, Mistakes};

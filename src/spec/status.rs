@@ -1,6 +1,6 @@
 //! Which statuses count as success, as people write them: `2xx`, `200-399`, `200,204`, `non-5xx`.
 
-pub use crate::stats::StatusSet;
+pub use crate::slo::StatusSet;
 
 use super::mistake::{WRONG, Wrong, wrong};
 

@@ -100,11 +100,9 @@ pub(super) fn stages(text: &str) -> Result<Vec<Stage>, Wrong> {
 }
 
 fn stage(item: &str) -> Result<Stage, Wrong> {
-    let about = |problem: Wrong| Wrong {
-        advice: Some(match problem.advice {
-            Some(advice) => format!("in '{item}': {advice}"),
-            None => format!("'{item}' is none"),
-        }),
+    let about = |problem: Wrong| match problem.advice {
+        Some(advice) => wrong(format!("in '{item}': {advice}")),
+        None => wrong(format!("'{item}' is none")),
     };
     let (length, rates) = item.split_once(':').ok_or_else(|| about(WRONG))?;
     let duration = span(length.trim()).map_err(about)?;

@@ -357,6 +357,7 @@ mod tests {
             bytes: 0,
             resent: false,
             tainted: false,
+            extra_lane: false,
         };
         let test = Test::Share(Set::Success);
         let mut reading = Reading::empty(test);

@@ -58,7 +58,7 @@ fn a_url_alone_is_what_hey_would_do_with_it() {
     );
     assert!(request.body.is_empty());
     assert_eq!(header_lines(&spec), [concat!("User-Agent: tollgate/", env!("CARGO_PKG_VERSION")), "Accept: */*"]);
-    assert_eq!((spec.slo, spec.success, spec.workers, spec.seed), (None, StatusSet::ok(), None, None));
+    assert_eq!((spec.objective, spec.success, spec.workers, spec.seed), (None, StatusSet::ok(), None, None));
     assert_eq!((spec.output, spec.report, spec.quiet, spec.no_color), (Output::Text, None, false, false));
     assert!(spec.notes.is_empty());
 }
@@ -409,7 +409,7 @@ fn the_rest_is_carried_over() {
         (Id::Warmup, "2s"),
         (Id::Timeout, "1500ms"),
     ]);
-    assert_eq!((spec.slo.as_deref(), spec.success), (Some("success>=99%"), StatusSet::non_5xx()));
+    assert_eq!((spec.objective.map(|o| o.text), spec.success), (Some("success>=99%".to_owned()), StatusSet::non_5xx()));
     assert_eq!((spec.workers, spec.seed, spec.output), (Some(3), Some(7), Output::Json));
     assert_eq!(spec.report, Some(PathBuf::from("out/report.json")));
     assert!(spec.quiet && spec.no_color && !spec.plan.keep_alive);

@@ -1,0 +1,177 @@
+//! `tollgate run`: from a command line to a load, a report and an exit code.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::flags::{Invocation, parse_run};
+use super::{Exit, complain, progress, say, signals, warn};
+use crate::load::{Engine, descriptors};
+use crate::plan::{Arrivals, Plan};
+use crate::report::{self, Facts, Loop, Report, Style};
+use crate::slo::{self, Verdict};
+use crate::spec::{Output, Spec};
+use crate::stats::{Detail, Measures, Stopped, Summary};
+
+/// Descriptors our own process needs besides its connections.
+const SPARE_DESCRIPTORS: u64 = 32;
+
+/// Runs the command.
+pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
+    let spec = match parse_run(args) {
+        Ok(Invocation::Run(spec)) => *spec,
+        Ok(Invocation::Show(text)) => return say(&text),
+        Err(refusal) => return complain(&format!("{refusal}\n")),
+    };
+    let report = match prepare(&spec) {
+        Ok(report) => report,
+        Err(problem) => return complain(&format!("{problem:#}\n")),
+    };
+    match run(&spec, report) {
+        Ok(exit) => exit,
+        Err(problem) => {
+            warn(&format!("tollgate: {problem:#}\n"));
+            Exit::Saturated
+        }
+    }
+}
+
+/// What can be known to go wrong before anything is sent.
+fn prepare(spec: &Spec) -> anyhow::Result<Option<File>> {
+    let lanes = u64::from(spec.plan.max_lanes);
+    if let Some(limit) = descriptors().filter(|limit| lanes + SPARE_DESCRIPTORS > *limit) {
+        anyhow::bail!(
+            "-c/--connections, --max-lanes: {lanes} lanes need {} open files, and the limit is {limit}; raise it with \
+             ulimit -n, or ask for at most {} lanes",
+            lanes + SPARE_DESCRIPTORS,
+            limit.saturating_sub(SPARE_DESCRIPTORS)
+        );
+    }
+    let create =
+        |path: &Path| File::create(path).with_context(|| format!("--report: cannot write '{}'", path.display()));
+    spec.report.as_deref().map(create).transpose()
+}
+
+fn run(spec: &Spec, report_file: Option<File>) -> anyhow::Result<Exit> {
+    for note in spec.notes.iter().cloned().chain(shortfalls(spec)) {
+        warn(&format!("note: {note}\n"));
+    }
+    let engine = Engine::start(spec.workers.unwrap_or(0) as usize).context("cannot start the load's threads")?;
+    let Some(ran) = measure(&engine, spec)? else { return Ok(Exit::Interrupted) };
+    let report = ran.report();
+    if let Some(mut file) = report_file {
+        file.write_all(as_json(&report).as_bytes()).context("--report: cannot write the report")?;
+    }
+    match spec.output {
+        Output::Json => say(&as_json(&report)),
+        Output::Text => say(&report::text(&report, style(spec.no_color))),
+    };
+    Ok(ran.exit)
+}
+
+/// The evidence planner: clauses that this load could not show to hold even if every answer were perfect.
+fn shortfalls(spec: &Spec) -> Vec<String> {
+    let schedule = &spec.plan.schedule;
+    let rate = schedule.mean_rate().map(|rate| rate.micro_per_second as f64 / 1e6);
+    match (&spec.objective, schedule.total()) {
+        (Some(objective), Some(total)) => objective.line.shortfalls(total, rate),
+        _ => Vec::new(),
+    }
+}
+
+/// One load, measured and judged.
+pub(super) struct Ran {
+    facts: Facts,
+    summary: Summary,
+    verdict: Option<Verdict>,
+    pub(super) exit: Exit,
+}
+
+impl Ran {
+    pub(super) fn report(&self) -> Report<'_> {
+        Report { facts: &self.facts, summary: &self.summary, verdict: self.verdict.as_ref() }
+    }
+}
+
+/// Makes the load and judges it; `None` when a second signal would not wait for its end.
+pub(super) fn measure(engine: &Engine, spec: &Spec) -> anyhow::Result<Option<Ran>> {
+    let started = jiff::Timestamp::now().to_string();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let summary = runtime.block_on(async {
+        let load = engine.run(&Arc::new(spec.plan.clone()), Arc::new(measures(spec)), Detail::Run);
+        let (stopper, watcher) = (load.stopper(), load.watcher());
+        let finish = async {
+            tokio::select! {
+                summary = load.finish() => summary,
+                never = progress::draw(&watcher, spec.plan.schedule.end(), spec.quiet) => match never {},
+            }
+        };
+        signals::until_done(finish, || stopper.stop()).await
+    });
+    let Some(summary) = summary else { return Ok(None) };
+    let verdict = spec.objective.as_ref().map(|objective| slo::judge(&objective.line, &summary));
+    let exit = exit(&summary, verdict.as_ref());
+    Ok(Some(Ran { facts: facts(spec, started, exit), summary, verdict, exit }))
+}
+
+fn measures(spec: &Spec) -> Measures {
+    match &spec.objective {
+        Some(objective) => objective.line.measures(spec.success, spec.plan.schedule.total()),
+        None => Measures { success: spec.success, ..Measures::default() },
+    }
+}
+
+fn exit(summary: &Summary, verdict: Option<&Verdict>) -> Exit {
+    match verdict {
+        _ if summary.stopped == Some(Stopped::Interrupted) => Exit::Interrupted,
+        Some(verdict) => verdict.decision.into(),
+        None if summary.error.is_some() => Exit::Saturated,
+        None if summary.succeeded > 0 => Exit::Pass,
+        None => Exit::Fail,
+    }
+}
+
+/// The part of the plan that the report repeats.
+fn facts(spec: &Spec, started: String, exit: Exit) -> Facts {
+    let Plan { target, schedule, lanes, max_lanes, timeout, .. } = &spec.plan;
+    Facts {
+        url: target.url.clone(),
+        method: target.request.method.clone(),
+        arrivals: if schedule.arrivals == Arrivals::Closed { Loop::Closed } else { Loop::Open },
+        lanes: *lanes,
+        max_lanes: *max_lanes,
+        rate: schedule.mean_rate().map(|rate| rate.micro_per_second as f64 / 1e6),
+        stages: if let Arrivals::Stages(stages) = &schedule.arrivals { stages.len() } else { 0 },
+        duration: schedule.end().map(|end| end.saturating_sub(schedule.warmup)),
+        requests: schedule.total(),
+        warmup: schedule.warmup,
+        timeout: *timeout,
+        slo: spec.objective.as_ref().map(|objective| objective.text.clone()),
+        started,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        exit_code: exit.code(),
+    }
+}
+
+fn as_json(report: &Report<'_>) -> String {
+    format!("{:#}\n", report::json(report))
+}
+
+/// How standard output wants its text: colours only on a terminal, and not where `NO_COLOR` is set (no-color.org).
+pub(super) fn style(no_color: bool) -> Style {
+    let terminal = io::stdout().is_terminal();
+    let wants_none = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let width = if terminal { terminal_width().unwrap_or(80) } else { 80 };
+    Style { color: terminal && !wants_none && !dumb, width, unicode: !dumb }
+}
+
+/// Columns of the terminal, if it says.
+fn terminal_width() -> Option<u16> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col)
+}
