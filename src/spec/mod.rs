@@ -3,7 +3,7 @@
 //! Whoever asks (flags today, webhooks later) hands texts to a [`SpecBuilder`] under the [`Id`] of one table and gets a
 //! [`Spec`] that cannot be wrong, or every [`Mistake`] at once. After that nobody sees a text or a magic zero again.
 //!
-//! * `keys`: the table. `mistake`: what is wrong, as one line each.
+//! * `keys`: what is known of each wish; `table`: all of them. `mistake`: what is wrong, as one line each.
 //! * `duration`, `value`, `status`, `header`, `address`: one text, one value.
 //! * `request`, `pace`: values that depend on each other. `build`: the whole.
 
@@ -16,6 +16,7 @@ mod mistake;
 mod pace;
 mod request;
 mod status;
+mod table;
 mod value;
 
 pub use build::{Objective, Spec, SpecBuilder};
