@@ -147,7 +147,7 @@ fn facts(spec: &Spec, started: String, exit: Exit) -> Facts {
         rate: schedule.mean_rate().map(|rate| rate.micro_per_second as f64 / 1e6),
         stages: if let Arrivals::Stages(stages) = &schedule.arrivals { stages.len() } else { 0 },
         duration: schedule.end().map(|end| end.saturating_sub(schedule.warmup)),
-        requests: schedule.total(),
+        requests: schedule.stop.count,
         warmup: schedule.warmup,
         timeout: *timeout,
         slo: spec.objective.as_ref().map(|objective| objective.text.clone()),

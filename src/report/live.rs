@@ -39,7 +39,7 @@ mod tests {
         let seconds = Duration::from_secs;
         assert_eq!(
             live(seconds(4), Some(seconds(60)), 3_999, Some(&second)),
-            "4s of 1m   3,999 done   1,000/s   99.90% ok   p50 1.20ms  p99 34.0ms"
+            "4s of 1m   3,999 done   1,000/s   99.9% ok   p50 1.20ms  p99 34.0ms"
         );
         assert_eq!(live(seconds(0), None, 0, None), "0s   0 done");
     }

@@ -232,6 +232,9 @@ fn all_unknown_flags_and_all_bad_values_come_at_once() {
             "URL: got '20/s', expected an address such as http://HOST[:PORT][/PATH]; did you mean http://20/s?",
             "-c/--connections: got 'abc', expected a whole number from 1 to 65535",
             "-t/--timeout: got 'soon', expected whole seconds such as 20, or a duration such as 1500ms; not a duration: write numbers with units, such as 300ms, 10s, 1m30s or 1.5h",
+            "--slo: cannot be read",
+            "x",
+            "^ unknown metric 'x'; use success, errors, p95, p99, 5xx, rps",
         ]
     );
 }

@@ -378,7 +378,9 @@ fn all_mistakes_come_at_once_and_each_names_its_key() {
         assert!(found, "no mistake for {} {value:?}", id.key());
     }
     assert!(!error.to_string().contains("'ann'"), "a password that lacks its user is one all the same");
-    assert_eq!(error.to_string().lines().count(), wishes.len(), "one line each");
+    let pictured = error.as_slice().iter().filter(|mistake| mistake.picture.is_some()).count();
+    assert_eq!(error.to_string().lines().count(), wishes.len() + 2 * pictured, "one line each, or text and caret");
+    assert_eq!(pictured, 1, "the objective");
 }
 
 #[test]
