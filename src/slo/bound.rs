@@ -2,11 +2,12 @@
 
 use crate::stats::Series;
 
-use super::clause::{Better, Bound, Comparison, Dimension, Margin, Metric, Offset, Quantity, Reference, Share, Unit};
+use super::clause::{Better, Bound, Comparison, Margin, Metric, Offset, Reference, Share};
 use super::decimal::Decimal;
 use super::error::ParseError;
 use super::suggest;
 use super::token::{Cursor, is_word};
+use super::unit::{Dimension, Quantity, Unit};
 
 /// Reads a comparison, and refuses those that `metric` never takes.
 pub(super) fn comparison(cursor: &mut Cursor<'_>, metric: &Metric) -> Result<Comparison, ParseError> {

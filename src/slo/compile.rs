@@ -5,9 +5,10 @@
 
 use crate::stats::{Fault, Measures, Meter, Ns, Series, Set, StatusSet, Test, Trip};
 
-use super::clause::{Aggregate, Bound, Clause, Comparison, Line, Metric, Share, Unit};
+use super::clause::{Aggregate, Bound, Clause, Comparison, Line, Metric, Share};
 use super::decimal::Fraction;
 use super::exact::{Binomial, first};
+use super::unit::Unit;
 use super::verdict::Decision;
 
 /// Fewer bad samples than this never fail a clause that has less than its minimum.

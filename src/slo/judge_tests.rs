@@ -519,7 +519,7 @@ fn what_cannot_be_judged_is_an_error_and_missing_readings_are_no_evidence() {
 
 #[test]
 fn a_long_reason_is_cut_and_stays_on_one_line() {
-    let text = vec!["p99<500ms"; 12].join(",");
+    let text = ["p99<500ms"; 12].join(",");
     let reason = verdict(&text, &times(200, answered(200, 900.0))).reason;
     assert!(reason.chars().count() <= 240 && reason.matches("was 900ms").count() >= 4, "{reason}");
     let long = verdict_on("p99<1s", &times(9, failed(Fault::Refused)), |s| s.first_error = Some("é\n".repeat(300)));

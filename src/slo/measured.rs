@@ -2,10 +2,11 @@
 
 use crate::stats::{Distribution, Reading, Series, Set, Summary, Tally, Test};
 
-use super::clause::{Aggregate, Bound, Clause, Dimension, Metric, Share};
+use super::clause::{Aggregate, Bound, Clause, Metric, Share};
 use super::compile::Compiled;
 use super::decimal::Fraction;
 use super::exact::{Binomial, wilson};
+use super::unit::{Dimension, Unit};
 use super::verdict::Value;
 
 /// Value, two-sided 95 % interval and population of one clause.
@@ -123,7 +124,7 @@ fn order_interval(shown: &Distribution, quantile: Fraction, whole: impl Fn(Optio
 pub(super) fn bound(clause: &Clause) -> Value {
     let (Some(exact), Bound::Absolute(quantity)) = (clause.absolute(), &clause.bound) else { return Value::Beyond };
     let number = exact.as_f64();
-    match quantity.unit.map_or(Dimension::Count, super::clause::Unit::dimension) {
+    match quantity.unit.map_or(Dimension::Count, Unit::dimension) {
         Dimension::Time => Value::Time(number),
         Dimension::Percent | Dimension::Point => Value::Ratio(number),
         Dimension::Rate => Value::PerSecond(number),

@@ -20,15 +20,17 @@ mod reason;
 mod show;
 mod suggest;
 mod token;
+mod unit;
 mod verdict;
 
 pub use crate::stats::StatusSet;
 pub use clause::{
-    Aggregate, Better, Bound, Clause, Comparison, Dimension, Line, Margin, Metric, Offset, Options, Otherwise,
-    Quantity, Reference, Selector, SelectorKey, Share, Unit,
+    Aggregate, Better, Bound, Clause, Comparison, Line, Margin, Metric, Offset, Options, Otherwise, Reference,
+    Selector, SelectorKey, Share,
 };
 pub use decimal::{Decimal, Fraction};
 pub use error::{ParseError, ParseErrors};
 pub use judge::judge;
 pub use parse::parse;
+pub use unit::{Dimension, Quantity, Unit};
 pub use verdict::{Decision, Finding, Value, Verdict};

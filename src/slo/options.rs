@@ -3,12 +3,13 @@
 use crate::stats::Ns;
 
 use super::bound::{decimal, spelled};
-use super::clause::{Aggregate, Bound, Dimension, Metric, Options, Otherwise, Share, name_of};
+use super::clause::{Aggregate, Bound, Metric, Options, Otherwise, Share, name_of};
 use super::decimal::Decimal;
 use super::error::ParseError;
 use super::metric::named;
 use super::suggest;
 use super::token::{Cursor, is_word, quoted};
+use super::unit::Dimension;
 
 const OPTIONS: &str = "there are @95 abort warn min= after= over= else=";
 

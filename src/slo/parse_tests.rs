@@ -350,3 +350,48 @@ fn huge_input_is_refused_without_recursion_or_copies_in_the_message() {
         assert!(error.message.len() < 300, "{}", error.message.len());
     }
 }
+
+const DOCS: &str = include_str!("../../docs/slo.md");
+
+fn section(title: &str) -> &'static str {
+    let (_, rest) = DOCS.split_once(&format!("\n## {title}\n")).expect(title);
+    rest.split("\n## ").next().unwrap()
+}
+
+#[test]
+fn the_documented_mistakes_are_what_the_parser_says() {
+    let block: Vec<&str> = section("Mistakes").split("```").nth(1).unwrap().trim().lines().collect();
+    assert_eq!(block.len(), 6);
+    for pair in block.chunks(2) {
+        assert_eq!(only_error(pair[0]).caret(pair[0]), pair.join("\n"));
+    }
+}
+
+#[test]
+fn what_the_documentation_says_is_not_there_yet_parses_and_is_refused() {
+    let clauses: Vec<&str> =
+        section("Not there yet").split('`').skip(1).step_by(2).filter(|c| c.contains('<')).collect();
+    assert_eq!(clauses.len(), 7, "{clauses:?}");
+    for clause in clauses {
+        assert_eq!(parse(clause).unwrap_or_else(|e| panic!("{clause}: {e}")).unsupported().len(), 1, "{clause}");
+    }
+}
+
+#[test]
+fn every_documented_metric_and_option_parses() {
+    for name in section("Metrics").lines().filter_map(|row| row.strip_prefix("| `")).flat_map(|row| {
+        let names = row.split(" | ").next().unwrap();
+        names.split('`').step_by(2).collect::<Vec<_>>()
+    }) {
+        let ok = ["<1s", "<=1%", ">=1%", ">=1/s", ">=1req", "<1KiB"]
+            .iter()
+            .any(|rest| parse(&format!("{name}{rest}")).is_ok());
+        assert!(ok, "{name}");
+    }
+    for option in section("Options").lines().filter_map(|row| row.strip_prefix("| `")).flat_map(|row| {
+        let options = row.split(" | ").next().unwrap();
+        options.split('`').step_by(2).collect::<Vec<_>>()
+    }) {
+        assert!(parse(&format!("p95<1s {option}")).is_ok(), "{option}");
+    }
+}

@@ -5,9 +5,10 @@ use std::fmt;
 use crate::stats::{Ns, Series};
 
 use super::clause::{
-    Aggregate, Bound, Clause, Line, Margin, Metric, Offset, Options, Otherwise, Quantity, Reference, Selector,
-    SelectorKey, Share, name_of,
+    Aggregate, Bound, Clause, Line, Margin, Metric, Offset, Options, Otherwise, Reference, Selector, SelectorKey,
+    Share, name_of,
 };
+use super::unit::Quantity;
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
