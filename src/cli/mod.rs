@@ -99,8 +99,8 @@ fn overview() -> String {
 }
 
 fn unknown(command: &str) -> String {
-    let near = COMMANDS.iter().map(|(name, _)| (strsim::jaro_winkler(command, name), name));
-    let near = near.filter(|(likeness, _)| *likeness > 0.6).max_by(|a, b| a.0.total_cmp(&b.0));
+    let near = COMMANDS.iter().map(|(name, _)| (strsim::damerau_levenshtein(command, name), name));
+    let near = near.filter(|(distance, _)| *distance <= 2).min_by_key(|(distance, _)| *distance);
     let advice = near.map_or_else(String::new, |(_, name)| format!("; did you mean {name}?"));
     let shown: String = command.chars().filter(|c| !c.is_control()).take(40).collect();
     format!("command: got '{shown}', expected run, canary or demo{advice}\nsee tollgate --help\n")

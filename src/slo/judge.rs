@@ -25,6 +25,9 @@ pub fn judge(line: &Line, summary: &Summary) -> Verdict {
     let compiled = compile(line);
     let run = Run::of(summary);
     let findings: Vec<Finding> = compiled.iter().map(|clause| run.finding(clause)).collect();
+    if let Some(error) = &summary.error {
+        return Verdict { decision: Decision::Error, reason: error.chars().take(240).collect(), findings };
+    }
     let decision = run.overall(&findings);
     let heads: Vec<String> = line.clauses.iter().map(Clause::head).collect();
     let reason = reason(decision, &heads, &findings, summary, run.saturated);

@@ -592,3 +592,11 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_run_in_which_our_own_code_broke_is_an_error_however_good_the_numbers() {
+    let line = parse("success>=50%").expect("it is a line");
+    let summary = Summary { error: Some("a worker of tollgate's own failed".into()), ..Summary::default() };
+    let verdict = judge(&line, &summary);
+    assert_eq!((verdict.decision, verdict.reason.as_str()), (Decision::Error, "a worker of tollgate's own failed"));
+}

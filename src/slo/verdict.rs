@@ -86,7 +86,7 @@ impl Value {
     /// The value with this many significant digits and its unit.
     #[must_use]
     pub fn with_digits(self, digits: usize) -> String {
-        const TIMES: [(f64, &str); 3] = [(1e9, "s"), (1e6, "ms"), (1e3, "us")];
+        const TIMES: [(f64, &str); 3] = [(1e9, "s"), (1e6, "ms"), (1e3, "µs")];
         const SIZES: [(f64, &str); 2] = [(1_048_576.0, "MiB"), (1024.0, "KiB")];
         match self {
             Self::Time(ns) => scaled(ns, &TIMES, "ns", digits),
@@ -184,7 +184,7 @@ mod tests {
             (Value::Time(1_020_000_000.0), "1.02s"),
             (Value::Time(999_960_000.0), "1s"),
             (Value::Time(12_340_000_000.0), "12.3s"),
-            (Value::Time(350_000.0), "350us"),
+            (Value::Time(350_000.0), "350µs"),
             (Value::Time(0.0), "0ns"),
             (Value::Ratio(0.998), "99.8%"),
             (Value::Ratio(0.5), "50%"),
