@@ -2,7 +2,7 @@
 
 mod demo;
 mod flags;
-
+mod practice;
 mod progress;
 mod run;
 mod signals;
@@ -75,6 +75,7 @@ pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     let command = args.next().map(|command| command.to_string_lossy().into_owned());
     match command.as_deref() {
         Some("run") => run::main(args).into(),
+        Some("canary") => practice::main(args).into(),
         Some("demo") => demo::main(args).into(),
         Some("--version" | "-V" | "version") => say(&format!("tollgate {}\n", env!("CARGO_PKG_VERSION"))).into(),
         Some("--help" | "-h" | "help") => say(&overview()).into(),

@@ -21,6 +21,8 @@ mod parse;
 mod request;
 mod settings;
 mod spoil;
+#[cfg(test)]
+mod tests;
 mod truth;
 mod value;
 

@@ -81,13 +81,14 @@ impl Times {
         values
     }
 
-    /// The kept value at quantile `q` in (0, 1] by nearest rank ⌈q·n⌉, in microseconds; `None` without any.
+    /// The kept values at quantiles in (0, 1] by nearest rank ⌈q·n⌉, in microseconds; `None` without any.
     #[must_use]
-    pub fn quantile(&self, q: f64) -> Option<u32> {
-        nearest_rank(&self.sorted(), q)
+    pub fn quantiles<const N: usize>(&self, quantiles: [f64; N]) -> Option<[u32; N]> {
+        let sorted = self.sorted();
+        (!sorted.is_empty()).then(|| quantiles.map(|q| nearest_rank(&sorted, q).unwrap_or_default()))
     }
 
-    /// Quantiles in milliseconds, and every value in microseconds where asked.
+    /// Quantiles in milliseconds.
     fn json(&self) -> Value {
         let sorted = self.sorted();
         let ms = |micros: Option<u32>| micros.map(|micros| f64::from(micros) / 1e3);
@@ -264,9 +265,9 @@ mod tests {
             times.add(ms * 1_000_000);
         }
         for (q, micros) in [(0.001, 1_000), (0.1, 10_000), (0.5, 50_000), (0.99, 99_000), (1.0, 100_000)] {
-            assert_eq!(times.quantile(q), Some(micros), "q {q}");
+            assert_eq!(times.quantiles([q]), Some([micros]), "q {q}");
         }
-        assert_eq!(Times::default().quantile(0.5), None);
+        assert_eq!(Times::default().quantiles([0.5]), None);
         let json = times.json();
         assert_eq!(
             (json["n"].as_u64(), json["p90"].as_f64(), json["mean"].as_f64()),
@@ -296,7 +297,7 @@ mod tests {
         }
         assert_eq!((times.n(), times.dropped()), (MOST_VALUES + 5, 5));
         assert_eq!(times.micros().len() as u64, MOST_VALUES);
-        assert_eq!(times.quantile(1.0), Some(u32::MAX));
+        assert_eq!(times.quantiles([1.0]), Some([u32::MAX]));
         assert_eq!(times.json()["dropped"], 5);
     }
 
