@@ -12,9 +12,9 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use clap::builder::ValueParser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::words::{self, Read};
 use crate::spec::{Group, Id, KEYS, Key, Kind, MAX_BODY, Mistake, Mistakes, Spec, SpecBuilder};
 
 /// What the user reads first.
@@ -56,7 +56,7 @@ const ALIKE: f64 = 0.85;
 
 /// What a command line comes to.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Invocation {
+pub(super) enum Invocation {
     /// Load to run.
     Run(Box<Spec>),
     /// A text to show on standard output: help or version, asked for.
@@ -65,9 +65,9 @@ pub enum Invocation {
 
 /// A command line that is refused, with all its mistakes; nothing has been sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub(super) struct Refusal {
     /// What is wrong, in the order found; at least one.
-    pub mistakes: Mistakes,
+    pub(super) mistakes: Mistakes,
 }
 
 /// One line a mistake, and where to read on.
@@ -87,7 +87,7 @@ impl From<Mistakes> for Refusal {
 
 /// The `run` command: its flags in groups, with what they mean, take and default to.
 #[must_use]
-pub fn run_command() -> Command {
+pub(super) fn run_command() -> Command {
     let command = Command::new("run")
         .about(ABOUT)
         .version(env!("CARGO_PKG_VERSION"))
@@ -149,7 +149,7 @@ fn is_text(id: Id) -> bool {
 ///
 /// # Errors
 /// Every mistake in the words, all at once.
-pub fn parse_run(args: impl Iterator<Item = OsString>) -> Result<Invocation, Refusal> {
+pub(super) fn parse_run(args: impl Iterator<Item = OsString>) -> Result<Invocation, Refusal> {
     parse_with(args, &read_body)
 }
 
@@ -165,50 +165,26 @@ fn parse_with(
     read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
 ) -> Result<Invocation, Refusal> {
     let mut mistakes = Vec::new();
-    let mut words = our_spelling(args, &mut mistakes);
-    let mut unknown = false;
-    // Each round but the last takes one word away.
-    loop {
-        let error = match run_command().try_get_matches_from(&words) {
-            Ok(matches) => return Ok(Invocation::Run(Box::new(spec(&matches, mistakes, unknown, read)?))),
-            Err(error) => error,
-        };
-        if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-            return Ok(Invocation::Show(error.to_string()));
+    let words = our_spelling(args, &mut mistakes);
+    match words::read(run_command, words) {
+        Read::Show(text) => Ok(Invocation::Show(text)),
+        Read::Matches(matches, refused) => {
+            let unknown = refused.iter().any(|refused| refused.unknown);
+            mistakes.extend(refused.iter().map(|refused| refused_flag(&refused.word)));
+            Ok(Invocation::Run(Box::new(spec(&matches, mistakes, unknown, read)?)))
         }
-        let Some(at) = culprit(&error, &words) else {
-            mistakes.push(unreadable(&error));
-            return Err(Mistakes::unless(mistakes, ()).expect_err("a mistake has just been added").into());
-        };
-        let word = words.remove(at).to_string_lossy().into_owned();
-        unknown |= error.kind() == ErrorKind::UnknownArgument;
-        mistakes.push(refused_flag(&word));
-    }
-}
-
-/// Which word the parser stumbled over, if it names one that is there.
-fn culprit(error: &clap::Error, words: &[OsString]) -> Option<usize> {
-    let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return None };
-    let named = named.split([' ', '=']).next().unwrap_or(named);
-    let flags = words.iter().take_while(|word| *word != "--").map(|word| word.to_string_lossy());
-    flags.enumerate().find(|(_, word)| is_named(word, named)).map(|(at, _)| at)
-}
-
-/// Whether `word` is the flag `named`, with or without a value attached.
-fn is_named(word: &str, named: &str) -> bool {
-    match word.strip_prefix(named) {
-        Some(rest) if named.starts_with("--") => rest.is_empty() || rest.starts_with('='),
-        Some(_) => !word.starts_with("--"),
-        None => false,
+        Read::Unreadable(said, refused) => {
+            mistakes.extend(refused.iter().map(|refused| refused_flag(&refused.word)));
+            mistakes.push(unreadable(said));
+            Err(Mistakes::unless(mistakes, ()).expect_err("a mistake has just been added").into())
+        }
     }
 }
 
 /// The parser's own words, for what should not happen.
-fn unreadable(error: &clap::Error) -> Mistake {
-    let text = error.to_string();
-    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+fn unreadable(said: String) -> Mistake {
     let allowed = "flags and one URL".to_owned();
-    Mistake { key: "arguments".to_owned(), given: None, allowed, advice: Some(first), picture: None }
+    Mistake { key: "arguments".to_owned(), given: None, allowed, advice: Some(said), picture: None }
 }
 
 /// A flag that there is not, or a switch with a value.

@@ -6,6 +6,7 @@ mod practice;
 mod progress;
 mod run;
 mod signals;
+mod words;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};

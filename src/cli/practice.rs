@@ -1,27 +1,93 @@
 //! `tollgate canary`: a practice canary on this machine, behaving as the flags say, until it is interrupted.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Context as _;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::runtime::Builder;
-use tokio::select;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::time::sleep;
 
+use super::signals::Signals;
+use super::words::{self, Read, Refused};
+use super::{Exit, complain, say};
 use crate::practice::{Behaviour, Mistake, Practice, SETTINGS, Setting, Times, Truth, duration};
 
 /// podinfo's port, so that hooks and load lines written for it fit.
 const PORT: u16 = 9898;
 
-/// What `tollgate canary` was asked: the settings of [`SETTINGS`] by name, and how long to serve.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Args {
-    settings: Vec<(&'static str, String)>,
-    duration: Option<String>,
+/// What the user reads first.
+const ABOUT: &str = "Serves a practice canary whose latency, errors and faults you choose";
+
+/// Runs the command.
+pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
+    let (matches, refused) = match words::read(command, joined(args)) {
+        Read::Show(text) => return say(&text),
+        Read::Unreadable(said, refused) => {
+            return complain(&format!("{}{said}\n{SEE}", lines(refused.iter().map(no_such_flag))));
+        }
+        Read::Matches(matches, refused) => (matches, refused),
+    };
+    match (read(&matches), refused.as_slice()) {
+        (Ok((behaviour, serve_for)), []) => match serve(behaviour, serve_for) {
+            Ok(()) => Exit::Pass,
+            Err(problem) => complain(&format!("{problem:#}\n")),
+        },
+        (asked, refused) => {
+            let mistakes = asked.err().unwrap_or_default();
+            complain(&format!("{}{}{SEE}", lines(refused.iter().map(no_such_flag)), lines(mistakes.iter())))
+        }
+    }
+}
+
+/// Where to read on.
+const SEE: &str = "see tollgate canary --help\n";
+
+fn lines<T: ToString>(items: impl Iterator<Item = T>) -> String {
+    items.map(|item| item.to_string() + "\n").collect()
+}
+
+fn no_such_flag(refused: &Refused) -> String {
+    let name: String = refused.word.chars().filter(|c| !c.is_control()).take(40).collect();
+    let bare = name.trim_start_matches('-');
+    let near = SETTINGS.iter().map(|setting| (strsim::damerau_levenshtein(bare, setting.key), setting.key));
+    let near = near.filter(|(distance, _)| *distance <= 2).min_by_key(|(distance, _)| *distance);
+    let advice = near.map_or_else(String::new, |(_, key)| format!("; did you mean --{key}?"));
+    format!("flag: got '{name}', expected a flag that exists{advice}")
+}
+
+/// Flags and their values as one word each, so that one that is refused takes its value with it.
+fn joined(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut args = args.peekable();
+    let mut words = Vec::new();
+    while let Some(mut word) = args.next() {
+        let is_flag = word.to_string_lossy().starts_with("--") && !word.to_string_lossy().contains('=');
+        if is_flag && let Some(value) = args.next_if(|next| !next.to_string_lossy().starts_with("--")) {
+            word.push("=");
+            word.push(value);
+        }
+        words.push(word);
+    }
+    words
+}
+
+/// The command: its flags are the table of settings.
+fn command() -> Command {
+    let duration = Arg::new("duration")
+        .long("duration")
+        .value_name("TIME")
+        .allow_hyphen_values(true)
+        .help("Stop by itself after this long (never)");
+    Command::new("canary")
+        .about(ABOUT)
+        .bin_name("tollgate canary")
+        .display_name("tollgate")
+        .version(env!("CARGO_PKG_VERSION"))
+        .no_binary_name(true)
+        .max_term_width(110)
+        .args(SETTINGS.iter().map(flag))
+        .arg(duration)
 }
 
 /// One flag from the table of settings.
@@ -34,104 +100,50 @@ fn flag(setting: &Setting) -> Arg {
     }
 }
 
-impl clap::Args for Args {
-    fn augment_args(command: Command) -> Command {
-        let duration = Arg::new("duration")
-            .long("duration")
-            .value_name("TIME")
-            .allow_hyphen_values(true)
-            .help("Stop by itself after this long (never)");
-        command.args(SETTINGS.iter().map(flag)).arg(duration)
-    }
-
-    fn augment_args_for_update(command: Command) -> Command {
-        Self::augment_args(command)
-    }
-}
-
-impl clap::FromArgMatches for Args {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut args = Self::default();
-        args.update_from_arg_matches(matches)?;
-        Ok(args)
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        for setting in SETTINGS {
-            if setting.value.is_empty() {
-                if matches.get_flag(setting.key) {
-                    self.settings.push((setting.key, String::new()));
-                }
-            } else if let Some(value) = matches.get_one::<String>(setting.key) {
-                self.settings.push((setting.key, value.clone()));
-            }
+/// The behaviour, and how long to serve; `None` until interrupted.
+fn read(matches: &ArgMatches) -> Result<(Behaviour, Option<Duration>), Vec<Mistake>> {
+    let port = PORT.to_string();
+    let mut settings = vec![("port", port.as_str())];
+    for setting in SETTINGS {
+        if setting.value.is_empty() {
+            settings.extend(matches.get_flag(setting.key).then_some((setting.key, "")));
+        } else if let Some(value) = matches.get_one::<String>(setting.key) {
+            settings.retain(|(key, _)| *key != setting.key);
+            settings.push((setting.key, value));
         }
-        self.duration = matches.get_one::<String>("duration").cloned();
-        Ok(())
     }
-}
-
-impl Args {
-    /// The behaviour, and how long to serve; `None` until interrupted.
-    ///
-    /// # Errors
-    /// Every mistake at once.
-    pub fn read(&self) -> Result<(Behaviour, Option<Duration>), Vec<Mistake>> {
-        let port = PORT.to_string();
-        let default_port = (!self.settings.iter().any(|(key, _)| *key == "port")).then_some(("port", port.as_str()));
-        let given = self.settings.iter().map(|(key, value)| (*key, value.as_str()));
-        let behaviour = Behaviour::parse(default_port.into_iter().chain(given));
-        let serve_for = match self.duration.as_deref().map(|text| (text, duration(text))) {
-            None => Ok(None),
-            Some((_, Some(time))) if !time.is_zero() => Ok(Some(time)),
-            Some((text, _)) => Err(Mistake::new("duration", text, "a duration above 0 such as 30s or 5m")),
-        };
-        match (behaviour, serve_for) {
-            (Ok(behaviour), Ok(serve_for)) => Ok((behaviour, serve_for)),
-            (Ok(_), Err(mistake)) => Err(vec![mistake]),
-            (Err(mistakes), serve_for) => Err(mistakes.into_iter().chain(serve_for.err()).collect()),
-        }
+    let serve_for = match matches.get_one::<String>("duration").map(|text| (text, duration(text))) {
+        None => Ok(None),
+        Some((_, Some(time))) if !time.is_zero() => Ok(Some(time)),
+        Some((text, _)) => Err(Mistake::new("duration", text, "a duration above 0 such as 30s or 5m")),
+    };
+    match (Behaviour::parse(settings), serve_for) {
+        (Ok(behaviour), Ok(serve_for)) => Ok((behaviour, serve_for)),
+        (Ok(_), Err(mistake)) => Err(vec![mistake]),
+        (Err(mistakes), serve_for) => Err(mistakes.into_iter().chain(serve_for.err()).collect()),
     }
 }
 
 /// Serves until interrupted, terminated or out of time, then says on standard output what really happened.
-///
-/// # Errors
-/// The address cannot be listened on, or the system lacks something the server needs.
-pub fn run(behaviour: Behaviour, serve_for: Option<Duration>) -> Result<()> {
+fn serve(behaviour: Behaviour, serve_for: Option<Duration>) -> anyhow::Result<()> {
     let wanted = SocketAddr::new(behaviour.listen, behaviour.port);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     // Signals are caught before anybody can know that the server is there.
-    let (mut interrupt, mut terminate) = {
+    let mut signals = {
         let _inside = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
+        Signals::catch()?
     };
     let practice = Practice::start(behaviour)
         .with_context(|| format!("cannot listen on {wanted}: choose another with --port or --listen"))?;
-    say(&format!("practice canary on {} (its own account: /__truth)\n", url(practice.addr())))?;
+    say(&format!("practice canary on {} (its own account: /__truth)\n", url(practice.addr())));
     runtime.block_on(async {
-        let out_of_time = async {
-            match serve_for {
-                Some(time) => sleep(time).await,
-                None => std::future::pending().await,
-            }
-        };
-        select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            () = out_of_time => {}
+        match serve_for {
+            Some(time) => drop(tokio::time::timeout(time, signals.next()).await),
+            None => signals.next().await,
         }
     });
-    say(&summary(&practice.stop()))
-}
-
-/// Writes to standard output at once; a reader that has gone is no error.
-fn say(text: &str) -> Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(()),
-    }
+    say(&summary(&practice.stop()));
+    Ok(())
 }
 
 /// A URL that reaches the server from this machine.
@@ -145,8 +157,7 @@ fn url(addr: SocketAddr) -> String {
 }
 
 /// What the server saw, for people.
-#[must_use]
-pub fn summary(truth: &Truth) -> String {
+fn summary(truth: &Truth) -> String {
     if truth.received == 0 {
         return format!("no requests on {} connections\n", truth.connections.accepted);
     }
@@ -205,35 +216,43 @@ mod tests {
     use super::*;
     use std::collections::{BTreeMap, BTreeSet};
 
-    fn parse(line: &str) -> Result<Args, clap::Error> {
-        let command = <Args as clap::Args>::augment_args(Command::new("canary"));
-        let matches = command.try_get_matches_from(std::iter::once("canary").chain(line.split_whitespace()))?;
-        <Args as clap::FromArgMatches>::from_arg_matches(&matches)
+    fn parse(line: &str) -> Result<(Behaviour, Option<Duration>), Vec<Mistake>> {
+        match words::read(command, joined(line.split_whitespace().map(OsString::from))) {
+            Read::Matches(matches, refused) if refused.is_empty() => super::read(&matches),
+            _ => panic!("a flag of {line:?} is refused"),
+        }
     }
 
     #[test]
     fn flags_come_from_the_table_and_podinfos_port_is_the_default() {
-        let (behaviour, serve_for) = parse("").unwrap().read().unwrap();
+        let (behaviour, serve_for) = parse("").unwrap();
         assert_eq!((behaviour, serve_for), (Behaviour { port: 9898, ..Behaviour::default() }, None));
-        let line = "--port 0 --errors 2% --stall 1s/5s --chunked --reset --close 1% --duration 1m";
-        let error = parse(line).unwrap().read().unwrap_err();
+        let error = parse("--port 0 --errors 2% --stall 1s/5s --chunked --reset --close 1% --duration 1m").unwrap_err();
         assert_eq!(error[0].to_string(), "--close: the shares of reset, close add up to 101%; at most 100%");
-        let args = parse("--port 0 --errors 2% --stall 1s/5s --chunked --hang --duration 1m").unwrap();
-        let (behaviour, serve_for) = args.read().unwrap();
+        let line = "--port 0 --errors 2% --stall 1s/5s --chunked --hang --duration 1m";
+        let (behaviour, serve_for) = parse(line).unwrap();
         let settings = [("errors", "2%"), ("stall", "1s/5s"), ("chunked", ""), ("hang", "100%")];
         assert_eq!(behaviour, Behaviour::parse(settings).unwrap());
         assert_eq!(serve_for, Some(Duration::from_secs(60)));
-        assert!(parse("--colour red").is_err());
     }
 
     #[test]
-    fn every_flag_of_the_table_is_accepted_with_a_value_or_without() {
+    fn every_flag_of_the_table_exists() {
+        let ids: BTreeSet<String> = command().get_arguments().map(|arg| arg.get_id().to_string()).collect();
         for setting in SETTINGS {
-            let line =
-                if setting.value.is_empty() { format!("--{}", setting.key) } else { format!("--{} x", setting.key) };
-            let given = if setting.value.is_empty() { "" } else { "x" };
-            assert_eq!(parse(&line).unwrap().settings, [(setting.key, given.to_owned())]);
+            assert!(ids.contains(setting.key), "{}", setting.key);
         }
+    }
+
+    #[test]
+    fn unknown_flags_take_their_values_with_them_and_the_nearest_is_named() {
+        let words = ["--color", "red", "--erors=2%", "--port", "0"].map(OsString::from);
+        let Read::Matches(matches, refused) = words::read(command, joined(words.into_iter())) else {
+            panic!("the rest can be read")
+        };
+        assert_eq!(refused.len(), 2);
+        assert!(no_such_flag(&refused[1]).contains("did you mean --errors?"), "{}", no_such_flag(&refused[1]));
+        assert!(super::read(&matches).is_ok());
     }
 
     #[test]
@@ -250,7 +269,7 @@ mod tests {
 
     #[test]
     fn all_mistakes_are_listed_at_once() {
-        let mistakes = parse("--port 70000 --errors -2% --latency 20 --duration 0s").unwrap().read().unwrap_err();
+        let mistakes = parse("--port 70000 --errors -2% --latency 20 --duration 0s").unwrap_err();
         let keys: Vec<&str> = mistakes.iter().map(|mistake| mistake.key.as_str()).collect();
         assert_eq!(keys, ["port", "latency", "errors", "duration"]);
     }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::flags::{Invocation, parse_run};
-use super::{Exit, complain, progress, say, signals, warn};
+use super::signals::Signals;
+use super::{Exit, complain, progress, say, warn};
 use crate::load::{Engine, descriptors};
 use crate::plan::{Arrivals, Plan};
 use crate::report::{self, Facts, Loop, Report, Style};
@@ -102,6 +103,7 @@ pub(super) fn measure(engine: &Engine, spec: &Spec) -> anyhow::Result<Option<Ran
     let started = jiff::Timestamp::now().to_string();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let summary = runtime.block_on(async {
+        let mut signals = Signals::catch()?;
         let load = engine.run(&Arc::new(spec.plan.clone()), Arc::new(measures(spec)), Detail::Run);
         let (stopper, watcher) = (load.stopper(), load.watcher());
         let finish = async {
@@ -110,8 +112,8 @@ pub(super) fn measure(engine: &Engine, spec: &Spec) -> anyhow::Result<Option<Ran
                 never = progress::draw(&watcher, spec.plan.schedule.end(), spec.quiet) => match never {},
             }
         };
-        signals::until_done(finish, || stopper.stop()).await
-    });
+        anyhow::Ok(signals.until_done(finish, || stopper.stop()).await)
+    })?;
     let Some(summary) = summary else { return Ok(None) };
     let verdict = spec.objective.as_ref().map(|objective| slo::judge(&objective.line, &summary));
     let exit = exit(&summary, verdict.as_ref());
