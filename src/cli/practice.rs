@@ -50,7 +50,7 @@ fn lines<T: ToString>(items: impl Iterator<Item = T>) -> String {
 
 fn no_such_flag(refused: &Refused) -> String {
     let name: String = refused.word.chars().filter(|c| !c.is_control()).take(40).collect();
-    let bare = name.trim_start_matches('-');
+    let bare = name.trim_start_matches('-').split('=').next().unwrap_or_default();
     let near = SETTINGS.iter().map(|setting| (strsim::damerau_levenshtein(bare, setting.key), setting.key));
     let near = near.filter(|(distance, _)| *distance <= 2).min_by_key(|(distance, _)| *distance);
     let advice = near.map_or_else(String::new, |(_, key)| format!("; did you mean --{key}?"));
