@@ -159,7 +159,9 @@ fn url(addr: SocketAddr) -> String {
 /// What the server saw, for people.
 fn summary(truth: &Truth) -> String {
     if truth.received == 0 {
-        return format!("no requests on {} connections\n", truth.connections.accepted);
+        let mut text = format!("no requests on {} connections\n", truth.connections.accepted);
+        line(&mut text, "requests", &[("unreadable", truth.unreadable)]);
+        return text;
     }
     let seconds = truth.elapsed_ns as f64 / 1e9;
     let mut text = format!(
