@@ -22,6 +22,7 @@ fn sample(i: u64) -> Sample {
         bytes: 3,
         resent: false,
         tainted: false,
+        extra_lane: false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Schedules kept: how exactly a slow and a fast one leave this process, and what that costs.
+//! Schedules kept: how exactly a slow and a fast one leave this process, what that costs, and a thousand at once.
 //!
 //! nginx has the other core. Lag is our own lateness alone, as the report gives it. See `benches/README.md`.
 
@@ -8,6 +8,7 @@ mod pace;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "each benchmark uses a part of it")]
 mod support;
+mod thousand;
 
 use anyhow::Result;
 use pace::{Goal, PACES, Paced};
@@ -15,10 +16,23 @@ use support::arguments::Arguments;
 use support::nginx::Nginx;
 use support::table::Table;
 use support::{machine, tollgate};
+use thousand::Fleet;
+
+/// The allocator of the program, since the fleet runs in this process.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// P4: most memory and cores for a thousand loads, and the least share of its schedule that each must keep.
+const MOST_MIB: f64 = 100.0;
+const MOST_CORES: f64 = 0.5;
+const LEAST_KEPT: f64 = 0.999;
+const MOST_LAG_MS: (f64, f64) = (0.5, 1.0);
 
 fn main() -> Result<()> {
-    let arguments = Arguments::read(&["seconds"], &[])?;
+    let arguments = Arguments::read(&["seconds", "fleet-seconds", "tasks"], &[])?;
     let seconds = arguments.number("seconds", 20)?;
+    let fleet_seconds = arguments.number("fleet-seconds", 60)?;
+    let tasks = arguments.number("tasks", 1_000)?;
     println!("{}", machine::describe());
     let program = tollgate::build()?;
     let nginx = Nginx::start(1)?;
@@ -32,7 +46,47 @@ fn main() -> Result<()> {
         }
     }
     println!("{table}");
+    println!("{tasks} loads of -q 10 -c 2 in one process for {fleet_seconds} s, connections renewed every 5 s");
+    let fleet = thousand::measure(tasks, fleet_seconds, nginx.port)?;
+    let mut table = Table::new(&["what", "measured", "goal", ""]);
+    for goal in fleet_rows(&fleet) {
+        table.row(goal);
+    }
+    println!("{table}");
     Ok(())
+}
+
+/// The fleet's figures beside their goals.
+fn fleet_rows(fleet: &Fleet) -> Vec<[String; 4]> {
+    let mib = fleet.usage.peak_resident as f64 / 1024.0 / 1024.0;
+    let row = |what: &str, measured: String, goal: String, reached: bool| {
+        [what.to_owned(), measured, goal, (if reached { "reached" } else { "NOT REACHED" }).to_owned()]
+    };
+    let (p50, p99) = MOST_LAG_MS;
+    vec![
+        row("peak resident MiB", format!("{mib:.1}"), format!("≤ {MOST_MIB}"), mib <= MOST_MIB),
+        row("cores", format!("{:.3}", fleet.usage.cores), format!("≤ {MOST_CORES}"), fleet.usage.cores <= MOST_CORES),
+        row(
+            "worst load kept of its schedule",
+            format!("{:.3} %", fleet.worst_kept * 100.0),
+            format!("≥ {} %", LEAST_KEPT * 100.0),
+            fleet.worst_kept >= LEAST_KEPT,
+        ),
+        row("worst lag p50 ms", format!("{:.3}", fleet.lag_p50_ms), format!("≤ {p50}"), fleet.lag_p50_ms <= p50),
+        row("worst lag p99 ms", format!("{:.3}", fleet.lag_p99_ms), format!("≤ {p99}"), fleet.lag_p99_ms <= p99),
+        row(
+            "answered well of due",
+            format!("{} of {}", fleet.succeeded, fleet.scheduled),
+            "all".to_owned(),
+            fleet.succeeded == fleet.scheduled,
+        ),
+        row(
+            "verdicts that pass",
+            format!("{} of {}", fleet.passed, fleet.tasks),
+            "all".to_owned(),
+            fleet.passed == fleet.tasks,
+        ),
+    ]
 }
 
 fn row(goal: &Goal, paced: &Paced) -> [String; 7] {

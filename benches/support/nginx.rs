@@ -11,6 +11,8 @@ use super::process::{Invocation, Running, await_port, find, free_port};
 pub(crate) struct Nginx {
     /// Where it answers.
     pub(crate) url: String,
+    /// On which port of 127.0.0.1.
+    pub(crate) port: u16,
     _running: Running,
     _folder: tempfile::TempDir,
 }
@@ -28,6 +30,6 @@ impl Nginx {
         let invocation = Invocation::new(program, "-p").arg(folder.path()).arg("-c").arg(&file).on_core(core);
         let running = Running::start(&invocation)?;
         await_port(port, Duration::from_secs(5)).context("nginx did not start")?;
-        Ok(Self { url: format!("http://127.0.0.1:{port}/"), _running: running, _folder: folder })
+        Ok(Self { url: format!("http://127.0.0.1:{port}/"), port, _running: running, _folder: folder })
     }
 }

@@ -104,7 +104,7 @@ pub(super) fn measure(engine: &Engine, spec: &Spec) -> anyhow::Result<Option<Ran
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let summary = runtime.block_on(async {
         let mut signals = Signals::catch()?;
-        let load = engine.run(&Arc::new(spec.plan.clone()), Arc::new(measures(spec)), Detail::Run);
+        let load = engine.run(&Arc::new(spec.plan.clone()), &Arc::new(measures(spec)), Detail::Run);
         let (stopper, watcher) = (load.stopper(), load.watcher());
         let finish = async {
             tokio::select! {

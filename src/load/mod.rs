@@ -62,7 +62,7 @@ impl Engine {
 
     /// Starts a load now.
     #[must_use]
-    pub fn run(&self, plan: &Arc<Plan>, measures: Arc<Measures>, detail: Detail) -> Load {
+    pub fn run(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, detail: Detail) -> Load {
         let parts = self.parts(plan);
         let brakes = Arc::new(Brakes::new(&measures.trips));
         let board = Arc::new(Board::new(parts));
@@ -75,7 +75,7 @@ impl Engine {
                 let (done, share) = oneshot::channel();
                 self.workers[(first + part) % self.workers.len()].give(Job {
                     plan: Arc::clone(plan),
-                    measures: Arc::clone(&measures),
+                    measures: Arc::clone(measures),
                     detail,
                     part: Part { worker: part as u32, workers: parts as u32 },
                     zero,

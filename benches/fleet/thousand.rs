@@ -1,0 +1,115 @@
+//! P4: a thousand loads of `-q 10 -c 2` in one process, with their windows, as a service holds them.
+//!
+//! The loads run in this very process, through the same engine that every command uses, on one worker thread on core 0.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::thread::{CpuSet, sched_setaffinity};
+use tollgate::load::Engine;
+use tollgate::plan::{Arrivals, Host, Origin, Plan, Rate, Request, Schedule, Stop, Target};
+use tollgate::slo;
+use tollgate::stats::{Detail, StatusSet, Summary};
+
+use super::support::usage::{Usage, Watch};
+
+/// The objective of each load.
+const SLO: &str = "success>=99%, p99<500ms";
+
+/// What the whole fleet came to.
+pub(crate) struct Fleet {
+    /// Loads.
+    pub(crate) tasks: u64,
+    /// Requests due, all loads together.
+    pub(crate) scheduled: u64,
+    /// Of those, answered well.
+    pub(crate) succeeded: u64,
+    /// The least share of its schedule that any one load kept: answered, and not late by more than the tolerance.
+    pub(crate) worst_kept: f64,
+    /// The greatest median lag of any load, in milliseconds.
+    pub(crate) lag_p50_ms: f64,
+    /// The greatest 99th percentile of lag of any load, in milliseconds.
+    pub(crate) lag_p99_ms: f64,
+    /// Loads whose verdict was a pass.
+    pub(crate) passed: u64,
+    /// Memory and CPU of this process.
+    pub(crate) usage: Usage,
+}
+
+/// Runs `tasks` loads for `seconds` against nginx on `port`.
+pub(crate) fn measure(tasks: u64, seconds: u64, port: u16) -> Result<Fleet> {
+    let mut core = CpuSet::new();
+    core.set(0);
+    sched_setaffinity(None, &core).context("cannot stay on core 0")?;
+    let line = slo::parse(SLO)?;
+    let measures = Arc::new(line.measures(StatusSet::ok(), None));
+    let plan = Arc::new(plan(seconds, port));
+    let engine = Engine::start(1)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let watch = Watch::start(std::process::id());
+    let summaries: Vec<Summary> = runtime.block_on(async {
+        let mut loads = Vec::new();
+        for _ in 0..tasks {
+            loads.push(engine.run(&plan, &measures, Detail::Window));
+            // A service gets its hooks one after the other: the loads do not fall due in step.
+            tokio::time::sleep(Duration::from_micros(100_000 / tasks.max(1))).await;
+        }
+        let mut summaries = Vec::new();
+        for load in loads {
+            summaries.push(load.finish().await);
+        }
+        summaries
+    });
+    let usage = watch.finish();
+    Ok(fleet(&line, &summaries, usage))
+}
+
+fn fleet(line: &slo::Line, summaries: &[Summary], usage: Usage) -> Fleet {
+    let kept = |summary: &Summary| {
+        summary.finished.min(summary.generator.scheduled) as f64 / summary.generator.scheduled.max(1) as f64
+            * summary.achieved()
+    };
+    let lag = |q: f64| {
+        let of = |s: &Summary| s.generator.lag.as_ref().and_then(|lag| lag.quantile(q)).unwrap_or(0);
+        summaries.iter().map(of).max().unwrap_or(0) as f64 / 1e6
+    };
+    Fleet {
+        tasks: summaries.len() as u64,
+        scheduled: summaries.iter().map(|s| s.generator.scheduled).sum(),
+        succeeded: summaries.iter().map(|s| s.succeeded).sum(),
+        worst_kept: summaries.iter().map(kept).fold(1.0, f64::min),
+        lag_p50_ms: lag(0.5),
+        lag_p99_ms: lag(0.99),
+        passed: summaries.iter().filter(|s| slo::judge(line, s).decision == slo::Decision::Pass).count() as u64,
+        usage,
+    }
+}
+
+/// `-q 10 -c 2`, as a hook would ask for it.
+fn plan(seconds: u64, port: u16) -> Plan {
+    let authority = format!("127.0.0.1:{port}");
+    Plan {
+        target: Target {
+            url: format!("http://{authority}/"),
+            origin: Origin { host: Host::Ip([127, 0, 0, 1].into()), port, pinned: Vec::new() },
+            request: Request {
+                method: "GET".into(),
+                path: "/".into(),
+                authority,
+                headers: vec![("User-Agent".into(), "tollgate".into()), ("Accept".into(), "*/*".into())],
+                body: Arc::from([]),
+            },
+        },
+        schedule: Schedule {
+            arrivals: Arrivals::Steady(Rate { micro_per_second: 20_000_000 }),
+            stop: Stop { count: None, duration: Some(Duration::from_secs(seconds)) },
+            warmup: Duration::ZERO,
+        },
+        lanes: 2,
+        max_lanes: 64,
+        timeout: Some(Duration::from_secs(20)),
+        keep_alive: true,
+        connection_age: Some(Duration::from_secs(5)),
+    }
+}
