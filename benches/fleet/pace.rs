@@ -56,7 +56,7 @@ impl Paced {
 
 /// Runs one load against `url`.
 pub(crate) fn measure(goal: &Goal, program: &Path, url: &str, seconds: u64) -> Result<Paced> {
-    let fixed = format!("run -z {seconds}s --workers 1 --slo success>=99%,p99<500ms --output json {}", goal.arguments);
+    let fixed = format!("run -z {seconds}s --slo success>=99%,p99<500ms --output json {}", goal.arguments);
     let running = Running::start(&Invocation::new(program, &fixed).arg(url).on_core(0))?;
     let watch = Watch::start(running.pid());
     let ended = running.finish(Duration::from_secs(seconds + 30));

@@ -18,6 +18,7 @@ use super::support::usage::{Usage, Watch};
 const SLO: &str = "success>=99%, p99<500ms";
 
 /// What the whole fleet came to.
+#[derive(Default)]
 pub(crate) struct Fleet {
     /// Loads.
     pub(crate) tasks: u64,
@@ -48,41 +49,35 @@ pub(crate) fn measure(tasks: u64, seconds: u64, port: u16) -> Result<Fleet> {
     let engine = Engine::start(1)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let watch = Watch::start(std::process::id());
-    let summaries: Vec<Summary> = runtime.block_on(async {
+    let fleet = runtime.block_on(async {
         let mut loads = Vec::new();
         for _ in 0..tasks {
             loads.push(engine.run(&plan, &measures, Detail::Window));
             // A service gets its hooks one after the other: the loads do not fall due in step.
             tokio::time::sleep(Duration::from_micros(100_000 / tasks.max(1))).await;
         }
-        let mut summaries = Vec::new();
+        let mut fleet = Fleet { worst_kept: 1.0, ..Fleet::default() };
         for load in loads {
-            summaries.push(load.finish().await);
+            fleet.add(&line, &load.finish().await);
         }
-        summaries
+        fleet
     });
-    let usage = watch.finish();
-    Ok(fleet(&line, &summaries, usage))
+    Ok(Fleet { usage: watch.finish(), ..fleet })
 }
 
-fn fleet(line: &slo::Line, summaries: &[Summary], usage: Usage) -> Fleet {
-    let kept = |summary: &Summary| {
-        summary.finished.min(summary.generator.scheduled) as f64 / summary.generator.scheduled.max(1) as f64
-            * summary.achieved()
-    };
-    let lag = |q: f64| {
-        let of = |s: &Summary| s.generator.lag.as_ref().and_then(|lag| lag.quantile(q)).unwrap_or(0);
-        summaries.iter().map(of).max().unwrap_or(0) as f64 / 1e6
-    };
-    Fleet {
-        tasks: summaries.len() as u64,
-        scheduled: summaries.iter().map(|s| s.generator.scheduled).sum(),
-        succeeded: summaries.iter().map(|s| s.succeeded).sum(),
-        worst_kept: summaries.iter().map(kept).fold(1.0, f64::min),
-        lag_p50_ms: lag(0.5),
-        lag_p99_ms: lag(0.99),
-        passed: summaries.iter().filter(|s| slo::judge(line, s).decision == slo::Decision::Pass).count() as u64,
-        usage,
+impl Fleet {
+    /// Adds what one load came to.
+    fn add(&mut self, line: &slo::Line, summary: &Summary) {
+        let own = &summary.generator;
+        let kept = summary.finished.min(own.scheduled) as f64 / own.scheduled.max(1) as f64 * summary.achieved();
+        let lag = |q: f64| own.lag.as_ref().and_then(|lag| lag.quantile(q)).unwrap_or(0) as f64 / 1e6;
+        self.tasks += 1;
+        self.scheduled += own.scheduled;
+        self.succeeded += summary.succeeded;
+        self.worst_kept = self.worst_kept.min(kept);
+        self.lag_p50_ms = self.lag_p50_ms.max(lag(0.5));
+        self.lag_p99_ms = self.lag_p99_ms.max(lag(0.99));
+        self.passed += u64::from(slo::judge(line, summary).decision == slo::Decision::Pass);
     }
 }
 
