@@ -183,38 +183,3 @@ async fn drive(timers: Rc<Timers>) {
         timers.fire();
     }
 }
-
-/// tokio's own clock and timers: coarse, portable, and in tests it can stand still.
-#[derive(Clone, Debug)]
-pub struct Coarse {
-    zero: Instant,
-}
-
-impl Coarse {
-    /// A clock that starts now.
-    #[must_use]
-    pub fn new() -> Self {
-        Self { zero: Instant::now() }
-    }
-}
-
-impl Default for Coarse {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Clock for Coarse {
-    fn now(&self) -> Ns {
-        Ns::from(self.zero.elapsed())
-    }
-
-    async fn until(&self, at: Ns) {
-        tokio::time::sleep_until(self.instant(at)).await;
-    }
-
-    fn instant(&self, at: Ns) -> Instant {
-        const FARTHEST: Ns = Ns::from_secs(365 * 24 * 3600);
-        self.zero + std::time::Duration::from(at.min(FARTHEST))
-    }
-}

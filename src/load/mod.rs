@@ -25,7 +25,7 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::oneshot;
 
 pub use board::Progress;
-pub use clock::{Coarse, Fine};
+pub use clock::Fine;
 pub use limits::descriptors;
 pub use share::Sink;
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::brakes::Brakes;
-use super::clock::Coarse;
 use super::pulse::Pulse;
 use super::share::{Ground, Part, Sink};
 use super::{pool, share};
@@ -15,6 +14,7 @@ use crate::stats::{
     Trip,
 };
 use crate::wire::scripted::{Act, Dialled, Scripted};
+use crate::wire::{Clock as _, Coarse};
 
 const OK: Outcome = Outcome::http(200);
 
@@ -113,7 +113,7 @@ fn run(plan: Plan, measures: Measures, wire: Scripted) -> Ran {
         } else {
             pool::open(Rc::clone(&ground)).await
         };
-        let end = crate::wire::Clock::now(&clock);
+        let end = clock.now();
         let kept = ground.sink.borrow();
         Ran {
             samples: kept.samples.clone(),

@@ -176,6 +176,58 @@ async fn within<C: Clock, T>(by: Ns, clock: &C, future: impl Future<Output = T>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Coarse;
+
+    /// A listener, and an address on which nobody listens.
+    async fn open_and_closed() -> (tokio::net::TcpListener, SocketAddr) {
+        let open = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
+        let address = closed.local_addr().expect("it is bound");
+        drop(closed);
+        (open, address)
+    }
+
+    fn dialer(pinned: Vec<SocketAddr>) -> Dialer {
+        Dialer::new(Origin { host: Host::Name("target.test".into()), port: 80, pinned }, 0)
+    }
+
+    #[tokio::test]
+    async fn every_address_is_tried_in_the_same_attempt_and_each_connection_begins_at_another() {
+        let (open, closed) = open_and_closed().await;
+        let dialer = dialer(vec![closed, open.local_addr().expect("it is bound")]);
+        let clock = Coarse::new();
+        for _ in 0..4 {
+            let (times, stream) = dialer.connect(Ns::from_secs(5), &clock).await;
+            assert!(stream.is_ok(), "the second address answers");
+            assert_eq!(times.dns, Ns::ZERO, "nothing was looked up");
+        }
+        assert_eq!(dialer.0.next.get(), 4);
+        assert!(dialer.first_error().is_some_and(|said| said.starts_with(&closed.to_string())));
+    }
+
+    #[tokio::test]
+    async fn a_port_nobody_listens_on_is_refused_and_says_which() {
+        let (_, closed) = open_and_closed().await;
+        let dialer = dialer(vec![closed]);
+        let (_, stream) = dialer.connect(Ns::from_secs(5), &Coarse::new()).await;
+        assert_eq!(stream.err(), Some(Fault::Refused));
+        assert!(dialer.first_error().is_some_and(|said| said.contains("refused")), "{:?}", dialer.first_error());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_keeps_its_last_good_addresses() {
+        let (open, _) = open_and_closed().await;
+        let address = open.local_addr().expect("it is bound");
+        let origin =
+            Origin { host: Host::Name("nonexistent.invalid".into()), port: address.port(), pinned: Vec::new() };
+        let dialer = Dialer::new(origin, 0);
+        let clock = Coarse::new();
+        let (_, stream) = dialer.connect(Ns::from_secs(10), &clock).await;
+        assert!(matches!(stream.err(), Some(Fault::Dns | Fault::Timeout)));
+        dialer.0.known.replace(vec![address]);
+        let (_, stream) = dialer.connect(clock.now() + Ns::from_secs(10), &clock).await;
+        assert!(stream.is_ok());
+    }
 
     #[test]
     fn running_out_of_our_own_resources_is_not_the_targets_fault() {

@@ -11,7 +11,7 @@ mod observe;
 #[cfg(any(test, feature = "scripted"))]
 pub mod scripted;
 
-pub use clock::Clock;
+pub use clock::{Clock, Coarse};
 pub use dial::Dialer;
 pub use http1::Http1;
 pub use observe::{Discard, Head, Observe};
