@@ -43,19 +43,22 @@ impl<P: Protocol> Link<P> {
         Self { open: None, age: plan.connection_age.map(|age| Ns((Ns::from(age).0 as f64 * spread) as u64)) }
     }
 
-    /// Opens the connection before it is needed, and replaces it when it has become too old, outside any latency.
-    /// Failing is no outcome: the next request will try itself.
+    /// Opens the connection before it is needed. Failing is no outcome: the next request will try itself.
     pub(super) async fn prepare<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>) {
-        if !ground.plan.keep_alive {
-            return;
+        if self.open.is_none() && ground.plan.keep_alive {
+            let now = ground.clock.now();
+            let by = ground.limit(now).min(now + AHEAD);
+            let _ = self.dial(ground, by).await;
         }
+    }
+
+    /// Replaces a connection that has become too old, outside any latency: that is our wish. One that the server
+    /// closed is left alone: who comes next pays for that, as a user would.
+    pub(super) async fn renew<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>) {
         let now = ground.clock.now();
         if self.open.as_ref().is_some_and(|open| self.age.is_some_and(|age| now.since(open.at) >= age)) {
             self.open = None;
-        }
-        if self.open.is_none() {
-            let by = ground.limit(now).min(now + AHEAD);
-            let _ = self.dial(ground, by).await;
+            self.prepare(ground).await;
         }
     }
 

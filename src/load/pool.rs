@@ -257,7 +257,7 @@ async fn slot<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, poo
             ground.record(Sample { extra_lane: is_extra, ..sample });
             let waiting = !pool.borrow().queue.is_empty();
             if !waiting && !pool.borrow().over {
-                link.prepare(&ground).await;
+                link.renew(&ground).await;
             }
         }
         pool.borrow_mut().release(number);

@@ -165,9 +165,7 @@ async fn closed_lane<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, 
         let sample = link.fire(&ground, Due { index, due: now, origin: now }).await;
         ground.record(sample);
         backoff.after(&sample, &ground.clock).await;
-        if ground.plan.connection_age.is_some() {
-            link.prepare(&ground).await;
-        }
+        link.renew(&ground).await;
     }
 }
 

@@ -280,6 +280,14 @@ fn connections_opened_ahead_of_time_cost_no_request_anything() {
 }
 
 #[test]
+fn who_comes_after_the_server_has_closed_the_connection_pays_for_the_next_one() {
+    let wire = Scripted::with_dials(|_| Dialled { after: ms(30), fault: None }, |_| Act::AnswerAndClose(ms(5), OK));
+    let ran = run(steady(10, 2, 1, 4), Measures::default(), wire);
+    assert_eq!(ran.samples[0].latency(), ms(5), "the first connection stood ready");
+    assert!(ran.samples[1..].iter().all(|s| s.latency() == ms(35) && s.service() == ms(5)));
+}
+
+#[test]
 fn old_connections_are_replaced_between_requests() {
     let mut plan = steady(10, 20, 2, 8);
     plan.connection_age = Some(Duration::from_secs(5));
