@@ -4,8 +4,34 @@
 #[cfg(test)]
 mod benches;
 #[cfg(test)]
+mod connections;
+#[cfg(test)]
+mod cuts;
+#[cfg(test)]
 mod docs;
+#[cfg(test)]
+mod framing;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
+mod outcomes;
+#[cfg(test)]
+#[path = "../support/practice.rs"]
+mod practice;
+#[cfg(test)]
+#[path = "../support/raw.rs"]
+mod raw;
+#[cfg(test)]
+#[path = "../support/report.rs"]
+mod report;
+#[cfg(test)]
+mod sent;
+#[cfg(test)]
 mod source;
+#[cfg(test)]
+#[path = "../support/tollgate.rs"]
+mod tollgate;
+#[cfg(test)]
+mod unreached;
