@@ -139,7 +139,9 @@ fn overflowed(report: &Report<'_>) -> bool {
 /// The target kept requests so long that many more lanes were needed, or that even those ran out.
 fn lanes(report: &Report<'_>) -> Vec<String> {
     let (summary, own) = (report.summary, &report.summary.generator);
-    if !overflowed(report) {
+    // Where we stood still ourselves, it was not the target that held the lanes.
+    let ours = noteworthy(own.late, own.scheduled) || noteworthy(own.tainted, summary.finished);
+    if !overflowed(report) || ours {
         return Vec::new();
     }
     let queue = summary.distributions.get(&Series::Queue);
