@@ -307,6 +307,9 @@ fn spec(
             if key.id == Id::Url { the_url(&values, unknown || lacking_values > 0, &mut builder) } else { values };
         for value in values {
             match value.to_str() {
+                Some(text) if key.id == Id::Report && no_file(Path::new(text)).is_some() => {
+                    builder.mistake(Mistake::value(key.id, text, no_file(Path::new(text))));
+                }
                 Some(text) => builder.give(key.id, text),
                 None => {
                     builder.mistake(Mistake::value(key.id, &value.to_string_lossy(), Some("it is not UTF-8".into())))
@@ -315,6 +318,15 @@ fn spec(
         }
     }
     Ok(builder.build(read)?)
+}
+
+/// Why no file of that name can be written, if that can be known without making one: another flag may be wrong too.
+fn no_file(path: &Path) -> Option<String> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    match path.is_dir() {
+        true => Some("that is a folder".to_owned()),
+        false => (!folder.is_dir()).then(|| format!("there is no folder '{}'", folder.display())),
+    }
 }
 
 /// The one word that is the URL. Where flags were refused, the words around it may have been their values, and nothing
