@@ -30,7 +30,7 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
     };
     let report = match prepare(&spec) {
         Ok(report) => report,
-        Err(problem) => return complain(&format!("{problem:#}\n")),
+        Err(problems) => return complain(&problems),
     };
     match run(&spec, report) {
         Ok(exit) => exit,
@@ -41,20 +41,29 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
     }
 }
 
-/// What can be known to go wrong before anything is sent.
-fn prepare(spec: &Spec) -> anyhow::Result<Option<File>> {
-    let lanes = u64::from(spec.plan.max_lanes);
-    if let Some(limit) = descriptors().filter(|limit| lanes + SPARE_DESCRIPTORS > *limit) {
-        anyhow::bail!(
-            "-c/--connections, --max-lanes: {lanes} lanes need {} open files, and the limit is {limit}; raise it with \
-             ulimit -n, or ask for at most {} lanes",
-            lanes + SPARE_DESCRIPTORS,
-            limit.saturating_sub(SPARE_DESCRIPTORS)
-        );
+/// What can be known to go wrong before anything is sent: all of it, a line each.
+fn prepare(spec: &Spec) -> Result<Option<File>, String> {
+    let report = spec.report.as_deref().map(File::create).transpose();
+    let unwritable = |error| {
+        let path = spec.report.as_deref().unwrap_or(Path::new("")).display();
+        format!("--report: cannot write '{path}': {error}\n")
+    };
+    match (too_few_descriptors(spec), report.map_err(unwritable)) {
+        (None, report) => report,
+        (Some(problem), report) => Err(problem + &report.err().unwrap_or_default()),
     }
-    let create =
-        |path: &Path| File::create(path).with_context(|| format!("--report: cannot write '{}'", path.display()));
-    spec.report.as_deref().map(create).transpose()
+}
+
+/// Why this load cannot have all its connections, if so.
+fn too_few_descriptors(spec: &Spec) -> Option<String> {
+    let lanes = u64::from(spec.plan.max_lanes);
+    let limit = descriptors().filter(|limit| lanes + SPARE_DESCRIPTORS > *limit)?;
+    Some(format!(
+        "-c/--connections, --max-lanes: {lanes} lanes need {} open files, and the limit is {limit}; raise it with \
+         ulimit -n, or ask for at most {} lanes\n",
+        lanes + SPARE_DESCRIPTORS,
+        limit.saturating_sub(SPARE_DESCRIPTORS)
+    ))
 }
 
 fn run(spec: &Spec, report_file: Option<File>) -> anyhow::Result<Exit> {
@@ -115,7 +124,9 @@ pub(super) fn measure(engine: &Engine, spec: &Spec) -> anyhow::Result<Option<Ran
         anyhow::Ok(signals.until_done(finish, || stopper.stop()).await)
     })?;
     let Some(summary) = summary else { return Ok(None) };
-    let verdict = spec.objective.as_ref().map(|objective| slo::judge(&objective.line, &summary));
+    // What ran until an interruption may be the better part of a bad run: no pass, and no other word either.
+    let objective = spec.objective.as_ref().filter(|_| summary.stopped != Some(Stopped::Interrupted));
+    let verdict = objective.map(|objective| slo::judge(&objective.line, &summary));
     let exit = exit(&summary, verdict.as_ref());
     Ok(Some(Ran { facts: facts(spec, started, exit), summary, verdict, exit }))
 }
