@@ -108,9 +108,9 @@ mod tests {
     use hdrhistogram::Histogram;
     use proptest::prelude::*;
 
-    use super::super::number::round_time;
     use super::*;
     use crate::stats::Moments;
+    use crate::stats::number::round_time;
 
     fn distribution(values: &[u64], beyond: u64) -> Distribution {
         let mut histogram = Histogram::<u64>::new(3).unwrap();

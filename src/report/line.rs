@@ -1,7 +1,7 @@
 //! A run in one line, for logs and for people who scroll past.
 
-use super::number::{beyond, counted, share, time};
 use super::{Report, plain};
+use crate::stats::number::{beyond, counted, share, time};
 use crate::stats::{Series, Stopped};
 
 /// Longest line, in characters.

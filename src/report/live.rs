@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::number::{count, share, span, time};
 use crate::stats::Second;
+use crate::stats::number::{count, share, span, time};
 
 /// How far a load has come, in at most 79 columns: time, requests finished, and the newest complete second.
 #[must_use]

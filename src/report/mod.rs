@@ -8,7 +8,6 @@ mod facts;
 mod json;
 mod line;
 mod live;
-mod number;
 #[cfg(test)]
 mod sampled;
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use super::number::value;
 use super::sampled::{Load, SECOND, distribution, noise};
 use super::{Facts, Loop, Report};
 use crate::slo::{Decision, Finding, Value, Verdict};
@@ -53,7 +52,7 @@ fn ms(ms: f64) -> Value {
 /// A verdict that tells each finding in turn, or says `reason`.
 fn verdict(decision: Decision, reason: &str, findings: Vec<Finding>) -> Option<Verdict> {
     let told = |finding: &Finding| {
-        let value = finding.value.as_ref().map_or_else(|| "not measured".to_owned(), |v| value(v, finding.n, None));
+        let value = finding.value.as_ref().map_or_else(|| "not measured".to_owned(), |v| v.among(finding.n));
         format!("{} was {value} (n={})", finding.clause, finding.n)
     };
     let reason = match reason {

@@ -119,7 +119,7 @@ fn a_healthy_run_passes_and_says_on_what_evidence() {
     assert_eq!(verdict.decision, Decision::Pass);
     assert_eq!(
         verdict.reason,
-        "success>=99% ok 100% (95% 99.68%..100%, n=1200); p99<500ms ok 10ms (95% 10ms..10ms, n=1200)"
+        "success>=99% ok 100% (95% 99.68%..100%, n=1200); p99<500ms ok 10.0ms (95% 10.0ms..10.0ms, n=1200)"
     );
     let finding = &verdict.findings[1];
     assert_eq!(
@@ -136,7 +136,7 @@ fn two_percent_of_errors_fail_with_the_numbers() {
     let samples = [times(196, answered(200, 10.0)), times(4, answered(500, 1.0))].concat();
     let verdict = verdict("success>=99%, p99<500ms", &samples);
     assert_eq!(verdict.decision, Decision::Fail);
-    assert_eq!(verdict.reason, "success>=99% was 98% (95% 94.97%..99.22%, n=200, thin); p99<500ms ok 10ms");
+    assert_eq!(verdict.reason, "success>=99% was 98.0% (95% 95%..99.22%, n=200, thin); p99<500ms ok 10.0ms");
     assert_eq!(verdict.findings[0].note, None);
 }
 
@@ -218,7 +218,7 @@ fn at_a_confidence_the_middle_is_neither_pass_nor_fail() {
     }
     let samples = [times(1188, answered(200, 1.0)), times(12, answered(503, 1.0))].concat();
     let undecided = verdict("success>=99% @95", &samples);
-    assert_eq!(undecided.reason, "success>=99% undecided at 99% (95% 98.26%..99.43%, n=1200, thin)");
+    assert_eq!(undecided.reason, "success>=99% undecided at 99.00% (95% 98.3%..99.43%, n=1200, thin)");
     assert_eq!(decision("success>=99% @95 else=fail", &samples), Decision::Fail);
     assert_eq!(decision("success>=99% @95 else=pass", &samples), Decision::Pass);
 }
@@ -283,7 +283,7 @@ fn while_we_are_late_no_time_fails_nothing_passes_and_answered_failures_still_do
     assert_eq!(saturated.decision, Decision::Saturated);
     assert_eq!(
         saturated.reason,
-        "sent 71% of 500/s on schedule (CPU throttled 18s): the times are our own, not the target's"
+        "sent 71% of 500/s on schedule (CPU throttled 18.0s): the times are our own, not the target's"
     );
     for (text, samples, expected) in [
         ("success>=99%, p99<500ms", times(200, answered(200, 1.0)), Decision::Saturated),
@@ -433,25 +433,25 @@ fn counts_rates_sizes_and_moments_are_judged_too() {
         ("count==200req", Decision::Pass, "200"),
         ("count>=201req", Decision::Fail, "200"),
         ("achieved>=98%", Decision::Pass, "100%"),
-        ("min<=10ms", Decision::Pass, "10ms"),
-        ("min<10ms", Decision::Fail, "10ms"),
-        ("max<=30ms", Decision::Pass, "30ms"),
-        ("max<30ms", Decision::Fail, "30ms"),
-        ("med<=10ms", Decision::Pass, "10ms"),
+        ("min<=10ms", Decision::Pass, "10.0ms"),
+        ("min<10ms", Decision::Fail, "10.0ms"),
+        ("max<=30ms", Decision::Pass, "30.0ms"),
+        ("max<30ms", Decision::Fail, "30.0ms"),
+        ("med<=10ms", Decision::Pass, "10.0ms"),
         ("avg<=10.21ms", Decision::Pass, "10.2ms"),
         ("avg<=10.2ms", Decision::Fail, "10.2ms"),
         ("stddev<2.1ms", Decision::Pass, "2.04ms"),
         ("stddev<2ms", Decision::Fail, "2.04ms"),
-        ("size.max<=1KB", Decision::Pass, "1000B"),
-        ("size.max<1KB", Decision::Fail, "1000B"),
-        ("size.min>=1KB", Decision::Pass, "1000B"),
-        ("size.min>1KB", Decision::Fail, "1000B"),
-        ("size.p50>=1KB", Decision::Pass, "1000B"),
-        ("size.p50>1KB", Decision::Fail, "1000B"),
-        ("size.max>=1KB", Decision::Pass, "1000B"),
-        ("size.max>1KB", Decision::Fail, "1000B"),
-        ("size.avg>=1KB", Decision::Pass, "1000B"),
-        ("size.min<=1KB", Decision::Pass, "1000B"),
+        ("size.max<=1KB", Decision::Pass, "1000 B"),
+        ("size.max<1KB", Decision::Fail, "1000 B"),
+        ("size.min>=1KB", Decision::Pass, "1000 B"),
+        ("size.min>1KB", Decision::Fail, "1000 B"),
+        ("size.p50>=1KB", Decision::Pass, "1000 B"),
+        ("size.p50>1KB", Decision::Fail, "1000 B"),
+        ("size.max>=1KB", Decision::Pass, "1000 B"),
+        ("size.max>1KB", Decision::Fail, "1000 B"),
+        ("size.avg>=1KB", Decision::Pass, "1000 B"),
+        ("size.min<=1KB", Decision::Pass, "1000 B"),
     ] {
         let verdict = verdict(text, &samples);
         assert_eq!(verdict.decision, expected, "{text}: {}", verdict.reason);

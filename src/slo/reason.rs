@@ -60,7 +60,7 @@ fn phrase(head: &str, finding: &Finding) -> String {
     let with = |word: &str| match finding.value {
         Some(value) => {
             let behind = note.map_or_else(String::new, |note| format!("; {note}"));
-            format!("{head} {word} {} ({}){behind}", distinct(value, finding.bound), support(finding))
+            format!("{head} {word} {} ({}){behind}", shown(value, finding), support(finding))
         }
         None => format!("{head}: {}", note.unwrap_or("nothing was measured")),
     };
@@ -79,26 +79,26 @@ fn phrase(head: &str, finding: &Finding) -> String {
 
 fn brief(head: &str, finding: &Finding) -> String {
     match (finding.value, &finding.note) {
-        (Some(value), None) => format!("{head} ok {}", distinct(value, finding.bound)),
+        (Some(value), None) => format!("{head} ok {}", shown(value, finding)),
         _ => phrase(head, finding),
     }
 }
 
-/// The value, with as many digits as it takes not to look like a bound that it differs from.
-fn distinct(value: Value, bound: Value) -> String {
-    let same = |digits| value.with_digits(digits) == bound.with_digits(digits);
-    let digits = if value != bound { (3..=12).find(|digits| !same(*digits)).unwrap_or(3) } else { 3 };
-    value.with_digits(digits)
+/// The measured value, in full where otherwise it would look like a bound that it differs from.
+fn shown(value: Value, finding: &Finding) -> String {
+    let short = value.among(finding.n);
+    if value != finding.bound && short == finding.bound.among(finding.n) { value.in_full() } else { short }
 }
 
 fn support(finding: &Finding) -> String {
+    let n = finding.n;
     let interval = match finding.interval {
         Some((Value::Beyond, _)) => "95% among the timeouts, ".to_owned(),
-        Some((low, Value::Beyond)) => format!("95% >={low}, "),
+        Some((low, Value::Beyond)) => format!("95% ≥ {low}, "),
         Some((low, high)) => format!("95% {low}..{high}, "),
         None => String::new(),
     };
-    format!("{interval}n={}{}", finding.n, if finding.thin { ", thin" } else { "" })
+    format!("{interval}n={n}{}", if finding.thin { ", thin" } else { "" })
 }
 
 fn off_schedule(summary: &Summary) -> String {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::stats::number;
+
 /// What a clause, or the whole line, comes to.
 ///
 /// Ordered by precedence: over several clauses the greatest wins.
@@ -74,63 +76,45 @@ impl Value {
     }
 }
 
-/// Three significant digits and a unit: `812ms`, `99.8%`, `1.5MiB`, `95/s`; shares close to 0 % or 100 % keep more
-/// digits, so that one failure in a million is never shown as none.
+/// Three significant digits and a unit: `812ms`, `99.8%`, `1.50 MiB`, `95/s`.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.with_digits(3))
+        f.write_str(&self.among(0))
     }
 }
 
 impl Value {
-    /// The value with this many significant digits and its unit.
+    /// The value as shown where it is of `n` requests: a share then has no more digits than one of them deserves.
+    /// 0 where that is not known.
     #[must_use]
-    pub fn with_digits(self, digits: usize) -> String {
-        const TIMES: [(f64, &str); 3] = [(1e9, "s"), (1e6, "ms"), (1e3, "µs")];
-        const SIZES: [(f64, &str); 2] = [(1_048_576.0, "MiB"), (1024.0, "KiB")];
+    pub fn among(self, n: u64) -> String {
         match self {
-            Self::Time(ns) => scaled(ns, &TIMES, "ns", digits),
-            Self::Bytes(bytes) => scaled(bytes, &SIZES, "B", digits),
-            Self::PerSecond(rate) => format!("{}/s", significant(rate, digits)),
-            Self::Count(count) => count.to_string(),
-            Self::Ratio(share) => format!("{}%", percentage(share, digits)),
+            Self::Time(ns) => number::time(ns),
+            Self::Bytes(bytes) => number::bytes(bytes),
+            Self::PerSecond(rate) => number::per_second(rate),
+            Self::Count(count) => number::count(count),
             Self::Beyond => "a timeout".to_owned(),
+            Self::Ratio(share) => {
+                let k = (share * n as f64).round();
+                let exact = n > 0 && (share * n as f64 - k).abs() < 1e-6 * n as f64 && (0.0..=n as f64).contains(&k);
+                if exact { number::share(k as u64, n) } else { number::ratio(share) }
+            }
         }
     }
-}
 
-fn scaled(value: f64, units: &[(f64, &str)], least: &str, digits: usize) -> String {
-    // A value that rounds up to the next unit is shown in it: 999.96 ms is 1s.
-    let up = 1.0 - 0.5 / 10_f64.powi(digits as i32);
-    let (factor, unit) = units.iter().find(|(factor, _)| value >= factor * up).copied().unwrap_or((1.0, least));
-    format!("{}{unit}", significant(value / factor, digits))
-}
-
-fn significant(value: f64, digits: usize) -> String {
-    let before = match value {
-        v if v >= 99.95 => 3,
-        v if v >= 9.995 => 2,
-        _ => 1,
-    };
-    let decimals = digits.saturating_sub(before);
-    trimmed(format!("{value:.decimals$}"))
-}
-
-fn percentage(share: f64, digits: usize) -> String {
-    let percent = share * 100.0;
-    let decimals = match percent.min(100.0 - percent) {
-        d if d >= 10.0 => 1,
-        d if d >= 0.1 => 2,
-        d if d >= 0.01 => 3,
-        d if d >= 0.001 => 4,
-        _ => 6,
-    };
-    let decimals = decimals + digits.saturating_sub(3);
-    trimmed(format!("{percent:.decimals$}"))
-}
-
-fn trimmed(text: String) -> String {
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    /// The value with more digits than anyone wants, for where fewer would make two different values look the same.
+    #[must_use]
+    pub fn in_full(self) -> String {
+        let (factor, unit) = match self {
+            Self::Time(ns) if ns >= 1e9 => (1e9, "s"),
+            Self::Time(_) => (1e6, "ms"),
+            Self::Bytes(_) => (1.0, " B"),
+            Self::PerSecond(_) => (1.0, "/s"),
+            Self::Ratio(_) => (0.01, "%"),
+            Self::Count(_) | Self::Beyond => return self.among(0),
+        };
+        format!("{}{unit}", number::trimmed(&format!("{:.9}", self.as_f64() / factor)))
+    }
 }
 
 /// How one clause came out, with everything needed to explain it.
@@ -182,22 +166,22 @@ mod tests {
         for (value, shown) in [
             (Value::Time(812_400_000.0), "812ms"),
             (Value::Time(1_020_000_000.0), "1.02s"),
-            (Value::Time(999_960_000.0), "1s"),
+            (Value::Time(999_960_000.0), "1.00s"),
             (Value::Time(12_340_000_000.0), "12.3s"),
             (Value::Time(350_000.0), "350µs"),
-            (Value::Time(0.0), "0ns"),
+            (Value::Time(0.0), "0ms"),
             (Value::Ratio(0.998), "99.8%"),
             (Value::Ratio(0.5), "50%"),
-            (Value::Ratio(1.0 / 3.0), "33.3%"),
+            (Value::Ratio(1.0 / 3.0), "33%"),
             (Value::Ratio(0.999_999), "99.9999%"),
             (Value::Ratio(1.0), "100%"),
             (Value::Ratio(0.0), "0%"),
-            (Value::Ratio(0.958_333), "95.83%"),
-            (Value::Count(1200), "1200"),
-            (Value::Bytes(1_572_864.0), "1.5MiB"),
-            (Value::Bytes(100.0), "100B"),
+            (Value::Ratio(0.958_333), "95.8%"),
+            (Value::Count(1200), "1,200"),
+            (Value::Bytes(1_572_864.0), "1.50 MiB"),
+            (Value::Bytes(100.0), "100 B"),
             (Value::PerSecond(19.87), "19.9/s"),
-            (Value::PerSecond(20_000.4), "20000/s"),
+            (Value::PerSecond(20_000.4), "20,000/s"),
             (Value::Beyond, "a timeout"),
         ] {
             assert_eq!(value.to_string(), shown);

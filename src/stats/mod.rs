@@ -1,6 +1,7 @@
 //! What was observed: samples, the counters an objective needs, and what they amount to. Pure.
 
 mod meter;
+pub mod number;
 mod outcome;
 mod recorder;
 mod sample;

@@ -3,7 +3,7 @@
 use super::page::{Page, Tone};
 use crate::report::Facts;
 use crate::report::Report;
-use crate::report::number::{count, share, span};
+use crate::stats::number::{count, share, span};
 use crate::stats::{Code, Fault, Summary};
 
 /// Most statuses listed one by one.

@@ -3,7 +3,7 @@
 use super::page::{Page, Tone};
 use crate::report::Report;
 use crate::report::buckets::{Bucket, buckets};
-use crate::report::number::{count, round_time, time};
+use crate::stats::number::{count, round_time, time};
 use crate::stats::{Second, Series, Summary};
 
 /// Most rows of the histogram.

@@ -1,9 +1,9 @@
 //! What was loaded and how, and how much of it came back.
 
 use super::page::{Page, Tone};
-use crate::report::number::{bytes, count, counted, per_second, share, span, time};
 use crate::report::{Loop, Report, plain};
 use crate::slo::Decision;
+use crate::stats::number::{bytes, count, counted, per_second, share, span, time};
 
 /// The title, the plan in words and the line of totals.
 pub(super) fn write(report: &Report<'_>, page: &mut Page) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::page::{Page, Tone};
 use crate::report::Report;
-use crate::report::number::{beyond, count, counted, span, time};
+use crate::stats::number::{beyond, count, counted, span, time};
 use crate::stats::{Distribution, Series, Summary};
 
 /// Columns of the table: heading and quantile, `None` for the mean.

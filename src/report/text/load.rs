@@ -2,9 +2,9 @@
 //! before believing the numbers.
 
 use super::page::{Page, Tone};
-use crate::report::number::{amount, count, counted, share, span, time};
 use crate::report::{Loop, Report};
 use crate::slo::Decision;
+use crate::stats::number::{amount, count, counted, share, span, time};
 use crate::stats::{Code, Distribution, Generator, Series, Stopped, Summary};
 
 /// More than this share late, tainted or resent is worth a warning.

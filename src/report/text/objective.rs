@@ -1,10 +1,12 @@
 //! The objective clause by clause, and the verdict as the last line.
 
+use std::time::Duration;
+
 use super::page::{Page, Tone};
-use crate::report::number::{count, value};
 use crate::report::{Report, plain};
-use crate::slo::{Decision, Finding, Verdict};
+use crate::slo::{Decision, Finding, Value, Verdict};
 use crate::stats::Stopped;
+use crate::stats::number::{beyond, count};
 
 /// A column grows to its widest entry, but not beyond this: one long clause should not push all others out.
 const WIDEST: usize = 30;
@@ -114,4 +116,12 @@ fn remark(finding: &Finding) -> String {
     let needs = (finding.decision == Decision::Insufficient).then(|| format!("needs {}", count(finding.least_n)));
     let advisory = (finding.advisory && !finding.clause.contains("warn")).then(|| "warn".to_owned());
     [evidence.map(str::to_owned), needs, advisory].into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// A judged quantity of `n` requests; one among the timeouts is greater than the time limit.
+fn value(value: &Value, n: u64, timeout: Option<Duration>) -> String {
+    match value {
+        Value::Beyond => beyond(timeout),
+        value => value.among(n),
+    }
 }

@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
-use crate::slo::Value;
-
 const MICRO: f64 = 1e3;
 const MILLI: f64 = 1e6;
 const SECOND: f64 = 1e9;
 
 /// A time in nanoseconds: `812ms`, `1.02s`, `340µs`, from two minutes on `2m05s`. What is not a time is `–`.
-pub(super) fn time(ns: f64) -> String {
+#[must_use]
+pub fn time(ns: f64) -> String {
     if !ns.is_finite() || ns < 0.0 {
         return "–".to_owned();
     }
@@ -32,16 +31,18 @@ pub(super) fn time(ns: f64) -> String {
 }
 
 /// A round time without the zeros that only fill up digits: `2ms`, `1.5s`.
-pub(super) fn round_time(ns: u64) -> String {
+#[must_use]
+pub fn round_time(ns: u64) -> String {
     let long = time(ns as f64);
     match long.find(|c: char| c.is_alphabetic()) {
-        Some(unit) if ns < 119_000_000_000 => format!("{}{}", trim(&long[..unit]), &long[unit..]),
+        Some(unit) if ns < 119_000_000_000 => format!("{}{}", trimmed(&long[..unit]), &long[unit..]),
         _ => long,
     }
 }
 
 /// A time that somebody wrote down, exactly: `10s`, `1m30s`, `1.5s`, `250ms`.
-pub(super) fn span(duration: Duration) -> String {
+#[must_use]
+pub fn span(duration: Duration) -> String {
     let whole = duration.as_secs();
     if whole == 0 {
         return match duration.subsec_nanos() {
@@ -59,7 +60,7 @@ pub(super) fn span(duration: Duration) -> String {
         }
     }
     let fraction = format!("{:.9}", Duration::new(whole % 60, duration.subsec_nanos()).as_secs_f64());
-    match trim(&fraction) {
+    match trimmed(&fraction) {
         "0" => text,
         seconds => text + seconds + "s",
     }
@@ -67,7 +68,8 @@ pub(super) fn span(duration: Duration) -> String {
 
 /// `k` of `n` as a percentage: three significant digits of the smaller part, but none finer than one request, so that
 /// 1 failure of 10 000 is 99.99% and only all of them are 100%. `–` of nothing.
-pub(super) fn share(k: u64, n: u64) -> String {
+#[must_use]
+pub fn share(k: u64, n: u64) -> String {
     match (k.min(n), n) {
         (_, 0) => "–".to_owned(),
         (0, _) => "0%".to_owned(),
@@ -83,7 +85,8 @@ pub(super) fn share(k: u64, n: u64) -> String {
 
 /// A share whose counts are not known, as a percentage: two significant digits of its distance from 0% or 100%,
 /// whichever is nearer, so that neither is shown unless it is meant.
-pub(super) fn ratio(x: f64) -> String {
+#[must_use]
+pub fn ratio(x: f64) -> String {
     if !x.is_finite() {
         return "–".to_owned();
     }
@@ -95,11 +98,12 @@ pub(super) fn ratio(x: f64) -> String {
     }
     let tail = 100.0 * if x < 1.0 { x.min(1.0 - x) } else { x };
     let decimals = (1.0 - tail.log10().floor()).clamp(0.0, 12.0) as usize;
-    format!("{}%", trim(&format!("{:.decimals$}", 100.0 * x)))
+    format!("{}%", trimmed(&format!("{:.decimals$}", 100.0 * x)))
 }
 
 /// A count with commas: `12,000`.
-pub(super) fn count(n: u64) -> String {
+#[must_use]
+pub fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -112,12 +116,14 @@ pub(super) fn count(n: u64) -> String {
 }
 
 /// A count with its noun: `1 request`, `2 requests`.
-pub(super) fn counted(n: u64, noun: &str) -> String {
+#[must_use]
+pub fn counted(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
 /// Bytes: `512 B`, `1.17 KiB`, `12.3 MiB`.
-pub(super) fn bytes(n: f64) -> String {
+#[must_use]
+pub fn bytes(n: f64) -> String {
     if !n.is_finite() || n < 0.0 {
         return "–".to_owned();
     }
@@ -135,40 +141,26 @@ pub(super) fn bytes(n: f64) -> String {
 }
 
 /// A rate: `20/s`, `19.8/s`, `91,400/s`.
-pub(super) fn per_second(rate: f64) -> String {
+#[must_use]
+pub fn per_second(rate: f64) -> String {
     if !rate.is_finite() || rate < 0.0 {
         return "–".to_owned();
     }
     if rate > 0.0 && rate < 0.1 {
-        return format!("{}/m", trim(&three(rate * 60.0)));
+        return format!("{}/m", trimmed(&three(rate * 60.0)));
     }
-    format!("{}/s", trim(&three(rate)))
+    format!("{}/s", trimmed(&three(rate)))
 }
 
 /// A factor or an amount without unit, three significant digits: `0.31`, `3.2`.
-pub(super) fn amount(x: f64) -> String {
-    if x.is_finite() && x >= 0.0 { trim(&three(x)).to_owned() } else { "–".to_owned() }
-}
-
-/// A judged quantity. `n` is its population, which says how many digits a share deserves; `timeout` says what a
-/// value among the timeouts is greater than.
-pub(super) fn value(value: &Value, n: u64, timeout: Option<Duration>) -> String {
-    match *value {
-        Value::Time(ns) => time(ns),
-        Value::Ratio(x) => {
-            let k = (x * n as f64).round();
-            let exact = n > 0 && (x * n as f64 - k).abs() < 1e-6 * n as f64 && (0.0..=n as f64).contains(&k);
-            if exact { share(k as u64, n) } else { ratio(x) }
-        }
-        Value::Count(n) => count(n),
-        Value::Bytes(n) => bytes(n),
-        Value::PerSecond(rate) => per_second(rate),
-        Value::Beyond => beyond(timeout),
-    }
+#[must_use]
+pub fn amount(x: f64) -> String {
+    if x.is_finite() && x >= 0.0 { trimmed(&three(x)).to_owned() } else { "–".to_owned() }
 }
 
 /// A quantile that falls among the requests that got no answer: `>20s`, or `never` where nothing limits the wait.
-pub(super) fn beyond(timeout: Option<Duration>) -> String {
+#[must_use]
+pub fn beyond(timeout: Option<Duration>) -> String {
     timeout.map_or_else(|| "never".to_owned(), |limit| format!(">{}", span(limit)))
 }
 
@@ -182,8 +174,9 @@ fn three(x: f64) -> String {
     }
 }
 
-/// Without zeros at the end of a fraction, and without a bare point.
-fn trim(digits: &str) -> &str {
+/// Digits without zeros at the end of a fraction, and without a bare point.
+#[must_use]
+pub fn trimmed(digits: &str) -> &str {
     if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
 }
 
@@ -305,14 +298,6 @@ mod tests {
         assert_eq!(per_second(91_400.0), "91,400/s");
         assert_eq!(per_second(0.05), "3/m");
         assert_eq!(per_second(0.0), "0/s");
-    }
-
-    #[test]
-    fn a_judged_share_is_shown_from_its_counts() {
-        assert_eq!(value(&Value::Ratio(1198.0 / 1200.0), 1200, None), "99.83%");
-        assert_eq!(value(&Value::Ratio(0.9951), 0, None), "99.51%");
-        assert_eq!(value(&Value::Beyond, 10, Some(Duration::from_secs(20))), ">20s");
-        assert_eq!(value(&Value::Beyond, 10, None), "never");
     }
 
     proptest! {
