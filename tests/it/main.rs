@@ -12,9 +12,15 @@ mod docs;
 #[cfg(test)]
 mod framing;
 #[cfg(test)]
+mod interrupted;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod memory;
+#[cfg(test)]
+mod mistakes;
+#[cfg(test)]
+mod nginx;
 #[cfg(test)]
 mod outcomes;
 #[cfg(test)]
@@ -26,6 +32,10 @@ mod raw;
 #[cfg(test)]
 #[path = "../support/report.rs"]
 mod report;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
+mod schedule;
 #[cfg(test)]
 mod sent;
 #[cfg(test)]

@@ -60,13 +60,16 @@ impl Raw {
     }
 }
 
-/// Requests as they came: the number of the connection, and every byte.
+/// Requests as they came.
 #[derive(Clone, Default)]
-pub(crate) struct Requests(Arc<Mutex<Vec<(usize, Vec<u8>)>>>);
+pub(crate) struct Requests(Arc<Mutex<Vec<Request>>>);
+
+/// The number of a connection, and every byte of a request on it.
+pub(crate) type Request = (usize, Vec<u8>);
 
 impl Requests {
     /// All so far.
-    pub(crate) fn all(&self) -> Vec<(usize, Vec<u8>)> {
+    pub(crate) fn all(&self) -> Vec<Request> {
         self.0.lock().unwrap().clone()
     }
 

@@ -1,8 +1,11 @@
 //! The built program as a child process: run to its end within a limit, never outliving its test.
 
+use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// No run of the suite takes longer; one that does is broken.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -25,8 +28,8 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 pub(crate) struct Running {
     child: Child,
-    stdout: Receiver<String>,
-    stderr: Receiver<String>,
+    stdout: Lines,
+    stderr: Lines,
 }
 
 /// The built program with these arguments, its environment free of what would change its output.
@@ -49,16 +52,38 @@ fn quiet(mut command: Command) -> Command {
     command
 }
 
-/// Everything a pipe says, once it has ended.
-fn drain(mut pipe: impl std::io::Read + Send + 'static) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        // A pipe that breaks has ended; what came before counts.
-        let _ = pipe.read_to_end(&mut bytes);
-        let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
-    });
-    receiver
+/// What a pipe says, line by line, without waiting for it.
+#[derive(Debug)]
+struct Lines(Receiver<String>);
+
+impl Lines {
+    fn of(pipe: impl Read + Send + 'static) -> Self {
+        let (sender, receiver) = channel();
+        std::thread::spawn(move || {
+            let mut pipe = BufReader::new(pipe);
+            let mut line = Vec::new();
+            // A pipe that breaks has ended; what came before counts.
+            while pipe.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
+                let _ = sender.send(String::from_utf8_lossy(&line).into_owned());
+                line.clear();
+            }
+        });
+        Self(receiver)
+    }
+
+    /// All that is still to come, to its end; `look` is called while there is nothing.
+    fn rest(&self, mut look: impl FnMut()) -> String {
+        let until = Instant::now() + LIMIT;
+        let mut text = String::new();
+        loop {
+            match self.0.recv_timeout(LOOK) {
+                Ok(line) => text.push_str(&line),
+                Err(RecvTimeoutError::Disconnected) => return text,
+                Err(RecvTimeoutError::Timeout) => look(),
+            }
+            assert!(Instant::now() < until, "not done after {LIMIT:?}: {text}");
+        }
+    }
 }
 
 impl Running {
@@ -66,22 +91,25 @@ impl Running {
     pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
         let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-        Self { child, stdout: drain(stdout), stderr: drain(stderr) }
+        Self { child, stdout: Lines::of(stdout), stderr: Lines::of(stderr) }
     }
 
-    /// Waits for its end.
+    /// Waits for its next line on standard output.
+    pub(crate) fn line(&mut self) -> String {
+        self.stdout.0.recv_timeout(LIMIT).unwrap_or_else(|e| panic!("no line: {e}"))
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        // Fails only where it has ended already.
+        let _ = kill_process(Pid::from_child(&self.child), signal);
+    }
+
+    /// Waits for its end; lines that were taken before are not among its output.
     pub(crate) fn finish(mut self) -> Ended {
-        let until = Instant::now() + LIMIT;
         let mut peak_kib = 0;
-        let stdout = loop {
-            match self.stdout.recv_timeout(LOOK) {
-                Ok(stdout) => break stdout,
-                Err(RecvTimeoutError::Timeout) => peak_kib = peak_kib.max(self.peak_kib()),
-                Err(RecvTimeoutError::Disconnected) => panic!("the reader of standard output is gone"),
-            }
-            assert!(Instant::now() < until, "not done after {LIMIT:?}");
-        };
-        let stderr = self.stderr.recv_timeout(LIMIT).expect("standard error ends with standard output");
+        let stdout = self.stdout.rest(|| peak_kib = peak_kib.max(self.peak_kib()));
+        let stderr = self.stderr.rest(|| {});
         let code = self.child.wait().unwrap().code();
         Ended { code, stdout, stderr, peak_kib }
     }
