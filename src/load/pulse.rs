@@ -33,7 +33,7 @@ pub(super) struct Pulse {
     next: Cell<Ns>,
     gaps: RefCell<VecDeque<Gap>>,
     lag: RefCell<Sparse>,
-    /// Greatest lateness since it was last taken.
+    /// Guards that want it to beat.
     users: Cell<usize>,
     beating: RefCell<Option<AbortHandle>>,
 }

@@ -86,7 +86,7 @@ pub struct Generator {
     pub max_lanes: u32,
     /// Most lanes that were in use at once.
     pub peak_lanes: u32,
-    /// Connections opened, and attempts that failed.
+    /// Connections opened.
     pub connections: u64,
     /// Connection attempts that failed.
     pub failed_dials: u64,
