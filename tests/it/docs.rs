@@ -1,7 +1,14 @@
-//! Documents, held to what is there: links lead somewhere, and the changelog keeps its form.
+//! Documents, held to what is there: links lead somewhere, the changelog keeps its form, and what the documents say of
+//! folders, tests, flags, exit codes and objectives is what the code says.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use tollgate::cli::Exit;
+use tollgate::practice::SETTINGS;
+use tollgate::spec::KEYS;
+
+use crate::layers::LAYERS;
 use crate::source::{files, root};
 
 /// What a section of the changelog may be about.
@@ -100,4 +107,85 @@ fn the_changelog_has_its_sections() {
     assert!(versions.iter().all(|released| *released <= current), "Cargo.toml is older than {releases:?}");
     let kinds = headings("### ");
     assert!(!kinds.is_empty() && kinds.iter().all(|kind| CHANGES.contains(kind)), "{CHANGES:?}, not {kinds:?}");
+}
+
+fn document(name: &str) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+/// The part of a document under a heading, up to the next one of the same level.
+fn section<'a>(text: &'a str, heading: &str) -> &'a str {
+    let after = text.split(&format!("\n## {heading}\n")).nth(1).unwrap_or_else(|| panic!("no section {heading}"));
+    after.split("\n## ").next().unwrap_or(after)
+}
+
+/// Code spans in prose.
+fn spans(text: &str) -> Vec<&str> {
+    prose(text).into_iter().flat_map(|line| line.split('`').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn the_architecture_shows_the_table_of_layers() {
+    let cell = |allowed: &[&str]| match allowed {
+        [] => "nothing of ours".to_owned(),
+        folders => folders.iter().map(|folder| format!("`{folder}`")).collect::<Vec<_>>().join(", "),
+    };
+    let expected: Vec<String> =
+        LAYERS.iter().map(|(folder, allowed)| format!("| `{folder}` | {} |", cell(allowed))).collect();
+    let text = document("ARCHITECTURE.md");
+    let table = text.split("| folder | may use |\n|---|---|\n").nth(1).expect("the table is there");
+    let rows: Vec<&str> = table.lines().take_while(|line| line.starts_with('|')).collect();
+    assert_eq!(rows, expected);
+}
+
+#[test]
+fn every_test_that_a_document_names_exists() {
+    let is_test = |span: &&str| {
+        span.matches('_').count() >= 3 && span.chars().all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    let code: Vec<String> = files(root(), "rs").iter().map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let mut seen = 0;
+    // Those for developers; pages for users name fields of the same form.
+    for path in [root().join("ARCHITECTURE.md")].into_iter().chain(files(&root().join("docs/decisions"), "md")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        for name in spans(&text).into_iter().filter(is_test) {
+            seen += 1;
+            let declared = format!("fn {name}(");
+            assert!(code.iter().any(|text| text.contains(&declared)), "{}: no test {name}", path.display());
+        }
+    }
+    assert!(seen > 20, "hardly any test named: {seen}");
+}
+
+#[test]
+fn the_exit_codes_are_told_alike_and_are_those_of_the_program() {
+    let rows = |name: &str| -> Vec<String> {
+        let text = document(name);
+        let lines = section(&text, "Exit codes").lines().map(str::to_owned);
+        lines.filter(|line| line.starts_with("| ") && !line.starts_with("| code ")).collect()
+    };
+    let told = rows("README.md");
+    assert_eq!(told, rows("docs/run.md"));
+    let codes: Vec<u8> = told.iter().map(|row| row.split('|').nth(1).unwrap().trim().parse().unwrap()).collect();
+    let all = [Exit::Pass, Exit::Fail, Exit::Usage, Exit::Undecided, Exit::Saturated, Exit::Interrupted];
+    assert_eq!(codes, all.map(Exit::code));
+}
+
+#[test]
+fn the_readme_shows_objectives_that_can_be_judged_and_flags_that_exist() {
+    let text = document("README.md");
+    let block = section(&text, "The objective").split("```").nth(1).expect("a block of objectives");
+    let lines: Vec<&str> = block.lines().filter(|line| !line.is_empty()).collect();
+    assert!(lines.len() >= 5, "{lines:?}");
+    for line in lines {
+        let objective = line.split("   ").next().unwrap();
+        let parsed = tollgate::slo::parse(objective).unwrap_or_else(|e| panic!("{}", e.caret(objective)));
+        assert!(parsed.unsupported().is_empty(), "{objective}: {:?}", parsed.unsupported());
+    }
+    let ours = KEYS.iter().filter_map(|key| key.long).chain(SETTINGS.iter().map(|setting| setting.key));
+    let known: BTreeSet<&str> = ours.chain(["release"]).collect();
+    let words = text.split(|c: char| !(c == '-' || c.is_ascii_lowercase() || c.is_ascii_digit()));
+    let flags: Vec<&str> = words.filter_map(|word| word.strip_prefix("--")).filter(|f| !f.starts_with('-')).collect();
+    let unknown: Vec<&&str> = flags.iter().filter(|flag| !flag.is_empty() && !known.contains(**flag)).collect();
+    assert!(flags.contains(&"slo") && unknown.is_empty(), "{unknown:?}");
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::source::{Source, named, root, sources, used_modules};
 
-/// A folder of `src/`, in the order data flows, and the folders it may use besides itself.
-const LAYERS: &[(&str, &[&str])] = &[
+/// A folder of `src/`, in the order data flows, and the folders it may use besides itself. `ARCHITECTURE.md` shows it.
+pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("plan", &[]),
     ("stats", &[]),
     ("slo", &["stats"]),
