@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use hdrhistogram::Histogram;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use tollgate::load::Engine;
 use tollgate::plan::{Arrivals, Host, Origin, Plan, Rate, Request, Schedule, Stop, Target};
@@ -28,10 +29,8 @@ pub(crate) struct Fleet {
     pub(crate) succeeded: u64,
     /// The least share of its schedule that any one load kept: answered, and not late by more than the tolerance.
     pub(crate) worst_kept: f64,
-    /// The greatest median lag of any load, in milliseconds.
-    pub(crate) lag_p50_ms: f64,
-    /// The greatest 99th percentile of lag of any load, in milliseconds.
-    pub(crate) lag_p99_ms: f64,
+    /// Our own lateness over all loads, in nanoseconds.
+    lag: Option<Histogram<u64>>,
     /// Loads whose verdict was a pass.
     pub(crate) passed: u64,
     /// Memory and CPU of this process.
@@ -66,17 +65,23 @@ pub(crate) fn measure(tasks: u64, seconds: u64, port: u16) -> Result<Fleet> {
 }
 
 impl Fleet {
+    /// A quantile of our own lateness, in milliseconds.
+    pub(crate) fn lag_ms(&self, q: f64) -> f64 {
+        self.lag.as_ref().map_or(0.0, |lag| lag.value_at_quantile(q) as f64 / 1e6)
+    }
+
     /// Adds what one load came to.
     fn add(&mut self, line: &slo::Line, summary: &Summary) {
         let own = &summary.generator;
         let kept = summary.finished.min(own.scheduled) as f64 / own.scheduled.max(1) as f64 * summary.achieved();
-        let lag = |q: f64| own.lag.as_ref().and_then(|lag| lag.quantile(q)).unwrap_or(0) as f64 / 1e6;
         self.tasks += 1;
         self.scheduled += own.scheduled;
         self.succeeded += summary.succeeded;
         self.worst_kept = self.worst_kept.min(kept);
-        self.lag_p50_ms = self.lag_p50_ms.max(lag(0.5));
-        self.lag_p99_ms = self.lag_p99_ms.max(lag(0.99));
+        match (&mut self.lag, &own.lag) {
+            (Some(all), Some(lag)) => all.add(&lag.histogram).expect("an auto-resizing histogram takes every value"),
+            (all, lag) => *all = all.take().or_else(|| lag.as_ref().map(|lag| lag.histogram.clone())),
+        }
         self.passed += u64::from(slo::judge(line, summary).decision == slo::Decision::Pass);
     }
 }

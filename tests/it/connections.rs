@@ -87,7 +87,8 @@ fn an_old_connection_is_replaced_between_two_requests() {
     // 3 s of two lanes whose connections live 375 to 625 ms, and each ends with a request: 50 ms apart.
     assert!((8..=18).contains(&truth.connections.used), "{:?}", truth.connections);
     assert_eq!(report.count("/generator/connections"), truth.connections.accepted, "{report}");
-    assert!(truth.connections.peak <= 3, "the old one goes before the new one comes: {:?}", truth.connections);
+    // The server may see the new one before it has seen the old one go.
+    assert!(truth.connections.peak <= 4, "{:?}", truth.connections);
 }
 
 #[test]
@@ -98,7 +99,8 @@ fn connections_beyond_the_most_allowed_fail_and_the_others_do_not() {
     let succeeded = report.count("/requests/succeeded");
     assert_eq!(succeeded, truth.succeeded, "{report}");
     assert_eq!(report.map("/faults").get("reset").copied(), Some(60 - succeeded), "{report}");
-    assert_eq!((truth.connections.accepted, truth.connections.refused), (2, 60 - succeeded), "{truth:?}");
+    // A worker that has done its share gives its places up to the other's lanes.
+    assert_eq!((truth.connections.peak, truth.connections.refused), (2, 60 - succeeded), "{truth:?}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn text(arguments: &str, url: &str) -> super::tollgate::Ended {
 fn the_last_line_of_the_text_is_the_verdict() {
     for (behaviour, arguments, code, expected) in [
         ("", "-n 200 -c 4 --slo success>=99%,p99<5s", 0, "PASS  success>=99% ok 100% (95% "),
-        ("errors 2%", "-n 1000 -c 4 --slo success>=99%", 1, "FAIL  success>=99% was 98% (95% "),
+        ("errors 2%", "-n 1000 -c 4 --slo success>=99%", 1, "FAIL  success>=99% was 98.0% (95% "),
         ("errors 100%, error-status 404", "-n 200 -c 4 --slo success>=99%", 1, "FAIL  success>=99% was 0% "),
         (
             "",
@@ -23,7 +23,7 @@ fn the_last_line_of_the_text_is_the_verdict() {
             3,
             "INSUFFICIENT  success>=99%: needs 100 requests, has 20 (0 bad so far)",
         ),
-        ("errors 0.5%", "-n 400 -c 4 --slo success>=99%@95", 3, "INCONCLUSIVE  success>=99% undecided at 99.5% "),
+        ("errors 0.5%", "-n 400 -c 4 --slo success>=99%@95", 3, "INCONCLUSIVE  success>=99% undecided at 99.5"),
         ("hang-all", "-n 6 -c 6 -t 200ms --slo p50<1s", 1, "FAIL  p50<1s was a timeout "),
         ("", "-n 20 -c 2", 0, "no objective given: add --slo 'success>=99%, p99<500ms' for a verdict"),
         ("errors 100%", "-n 20 -c 2", 1, "no objective given: "),
