@@ -366,6 +366,9 @@ fn requests_in_flight_while_we_stood_still_neither_pass_nor_fail_a_time() {
     }
     let reason = verdict("p99<500ms", &[clean(980), quick(20)].concat()).reason;
     assert_eq!(reason, "p99<500ms: 20 of 1000 requests were in flight while our own process stood still");
+    let held = |s: &mut Summary| s.generator.throttled = Some(Duration::from_millis(105));
+    let reason = verdict_on("p99<500ms", &[clean(980), quick(20)].concat(), held).reason;
+    assert!(reason.ends_with("our own process stood still; CPU throttled 105ms"), "{reason}");
 }
 
 #[test]

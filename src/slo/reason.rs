@@ -26,6 +26,9 @@ pub(super) fn reason(
         let decided = |finding: &Finding| !finding.advisory && finding.decision == decision;
         let hidden = |finding: &Finding| saturated && finding.decision == Decision::Saturated;
         parts.extend(pairs.iter().filter(|(_, f)| decided(f) && !hidden(f)).map(|(head, f)| phrase(head, f)));
+        if decision == Decision::Saturated && !saturated {
+            parts.extend(throttled(summary));
+        }
         let rest = pairs.iter().filter(|(_, f)| !decided(f) && !f.advisory && !hidden(f));
         parts.extend(rest.map(|(head, f)| if f.decision == Decision::Pass { brief(head, f) } else { phrase(head, f) }));
         let warned = pairs.iter().filter(|(_, f)| f.advisory && f.decision != Decision::Pass && !hidden(f));
@@ -101,6 +104,12 @@ fn support(finding: &Finding) -> String {
     format!("{interval}n={n}{}", if finding.thin { ", thin" } else { "" })
 }
 
+/// The cause that a CPU quota is.
+fn throttled(summary: &Summary) -> Option<String> {
+    let held = summary.generator.throttled.filter(|held| !held.is_zero())?;
+    Some(format!("CPU throttled {}", Value::Time(held.as_nanos() as f64)))
+}
+
 fn off_schedule(summary: &Summary) -> String {
     let own = &summary.generator;
     // Rounded down, so that what is too little never looks like enough.
@@ -109,10 +118,7 @@ fn off_schedule(summary: &Summary) -> String {
         Some(rate) => Value::PerSecond(rate).to_string(),
         None => format!("{} requests", own.scheduled),
     };
-    let mut causes = Vec::new();
-    if let Some(throttled) = own.throttled.filter(|held| !held.is_zero()) {
-        causes.push(format!("CPU throttled {}", Value::Time(throttled.as_nanos() as f64)));
-    }
+    let mut causes: Vec<String> = throttled(summary).into_iter().collect();
     if own.local > 0 {
         causes.push(format!("{} failed here", own.local));
     }
