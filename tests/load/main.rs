@@ -1,5 +1,24 @@
 //! Tests that make load and measure it. One at a time: two loads on one machine measure each other.
 
+// `cfg(test)` is always on here; the lints look for it to know that helpers, too, are tests.
+#[cfg(test)]
+mod acceptance;
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod measurement;
+#[cfg(test)]
+#[path = "../support/practice.rs"]
+mod practice;
+#[cfg(test)]
+mod quota;
+#[cfg(test)]
+#[path = "../support/report.rs"]
+mod report;
+#[cfg(test)]
+#[path = "../support/tollgate.rs"]
+mod tollgate;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Held by a test for as long as its load runs. A failed test does not take the others with it.

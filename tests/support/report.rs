@@ -94,6 +94,7 @@ impl Report {
 /// What a failed assertion shows.
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "exit {:?}\n{}\n{:#}", self.ended.code, self.ended.stderr, self.json)
+        let Ended { code, stderr, peak_kib, .. } = &self.ended;
+        write!(f, "exit {code:?}, {peak_kib} KiB\n{stderr}\n{:#}", self.json)
     }
 }
