@@ -13,7 +13,7 @@ use crate::report;
 use crate::spec::Spec;
 
 /// The load of both, as a user would write it; short, because somebody is watching.
-const LOAD: [&str; 6] = ["-z", "6s", "-q", "20", "-c", "2"];
+const LOAD: [&str; 6] = ["-z", "6s", "-q", "40", "-c", "2"];
 /// The objective of both: the two numbers most canaries are judged by.
 const SLO: &str = "success>=99%, p99<500ms";
 
@@ -127,7 +127,7 @@ mod tests {
             assert!(Behaviour::parse(release.behaviour.iter().copied()).is_ok(), "{}", release.name);
         }
         let spec = spec("http://127.0.0.1:1/").expect("the line is right");
-        assert_eq!(spec.plan.schedule.total(), Some(240));
-        assert!(spec.objective.is_some_and(|objective| objective.line.shortfalls(240, Some(40.0)).is_empty()));
+        assert_eq!(spec.plan.schedule.total(), Some(480));
+        assert!(spec.objective.is_some_and(|objective| objective.line.shortfalls(480, Some(80.0)).is_empty()));
     }
 }

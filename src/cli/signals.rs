@@ -2,8 +2,12 @@
 
 use std::future::Future;
 use std::io;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// A second signal this soon is the first one again: `timeout` sends it to the process and to its group.
+const SAME: Duration = Duration::from_millis(500);
 
 /// The signals that ask a command to end.
 #[derive(Debug)]
@@ -36,9 +40,15 @@ impl Signals {
             done = &mut work => return Some(done),
             () = self.next() => stop(),
         }
+        let again = async {
+            tokio::time::sleep(SAME).await;
+            // What came meanwhile is taken off before the next one is waited for.
+            let _ = tokio::time::timeout(Duration::ZERO, self.next()).await;
+            self.next().await;
+        };
         tokio::select! {
             done = work => Some(done),
-            () = self.next() => None,
+            () = again => None,
         }
     }
 }

@@ -77,7 +77,11 @@ impl Behaviour {
             }
         }
         if self.shape.http10 && self.shape.chunked {
-            mistakes.push(Mistake::new("chunked", "", "HTTP/1.0 has no chunked bodies: leave out it or --http10"));
+            mistakes.push(Mistake::new(
+                "chunked",
+                "",
+                "HTTP/1.0 has no chunked bodies: leave out --chunked or --http10",
+            ));
         }
         if self.fault_ratio() > 1.0 + 1e-9 {
             let names: Vec<&str> = self.faults.iter().map(|(fault, _)| fault.name()).collect();
@@ -188,7 +192,7 @@ mod tests {
         for (settings, message) in [
             (
                 &[("http10", ""), ("chunked", "")][..],
-                "--chunked: HTTP/1.0 has no chunked bodies: leave out it or --http10",
+                "--chunked: HTTP/1.0 has no chunked bodies: leave out --chunked or --http10",
             ),
             (&[("reset", "60%"), ("hang", "50%")], "--hang: the shares of reset, hang add up to 110%; at most 100%"),
             (&[("error-status", "503")], "--error-status: has no effect without --errors"),

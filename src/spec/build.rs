@@ -27,8 +27,6 @@ pub struct Spec {
     pub success: StatusSet,
     /// Threads that send, at least 1; `None` is one for each CPU.
     pub workers: Option<u32>,
-    /// Start of every random choice; `None` is another one each time.
-    pub seed: Option<u64>,
     /// Form of the report on standard output.
     pub output: Output,
     /// File for the JSON report; `None` writes none.
@@ -87,7 +85,6 @@ impl SpecBuilder {
         let objective = self.read(Id::Slo, objective);
         let success = self.read(Id::Success, statuses).unwrap_or_default();
         let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|workers| *workers > 0);
-        let seed = self.read(Id::Seed, |text| whole(text, 0..=u64::MAX));
         let output = self.read(Id::Output, |text| text.parse().map_err(|()| WRONG)).unwrap_or_default();
         let report = self.read(Id::Report, not_empty).map(PathBuf::from);
         let (quiet, no_color) = (self.is_given(Id::Quiet), self.is_given(Id::NoColor));
@@ -103,7 +100,7 @@ impl SpecBuilder {
             connection_age: Some(age).filter(|age| !age.is_zero()),
         };
         let workers = workers.and_then(|workers| u32::try_from(workers).ok());
-        Ok(Spec { plan, objective, success, workers, seed, output, report, quiet, no_color, notes })
+        Ok(Spec { plan, objective, success, workers, output, report, quiet, no_color, notes })
     }
 
     /// Whether the key was given at all.

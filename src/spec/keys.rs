@@ -18,7 +18,6 @@ pub enum Id {
     Warmup,
     MaxLanes,
     Workers,
-    Seed,
     Method,
     Headers,
     Host,

@@ -20,7 +20,7 @@ const PLAIN: Key = Key {
 };
 
 /// Every key, in the order of [`Id`] and of the help.
-pub static KEYS: [Key; 30] = [
+pub static KEYS: [Key; 29] = [
     Key {
         id: Id::Url,
         metadata: Some("url"),
@@ -126,16 +126,6 @@ pub static KEYS: [Key; 30] = [
         allowed: "a whole number from 0 to 1024",
         default: "0",
         zero: "one per core",
-        ..PLAIN
-    },
-    Key {
-        id: Id::Seed,
-        long: Some("seed"),
-        value: "N",
-        help: "Makes every random choice the same again",
-        allowed: "a whole number from 0 to 18446744073709551615",
-        default: "another one each time",
-        zero: "a seed like any other",
         ..PLAIN
     },
     Key {

@@ -123,7 +123,10 @@ impl Dialer {
             Host::Name(name) => name,
         };
         let answer = match self.resolver() {
-            Ok(resolver) => resolver.lookup_ip(name.as_str()).await.map_err(|error| error.to_string()),
+            Ok(resolver) => resolver.lookup_ip(name.as_str()).await.map_err(|error| {
+                let nothing = error.is_nx_domain() || error.is_no_records_found();
+                if nothing { format!("{name}: no such name") } else { format!("{name}: {error}") }
+            }),
             Err(message) => Err(message),
         };
         let found: Vec<_> = match &answer {

@@ -87,8 +87,10 @@ fn clauses(verdict: &Verdict, report: &Report<'_>, page: &mut Page) {
 fn cells(finding: &Finding, report: &Report<'_>) -> [String; 4] {
     let timeout = report.facts.timeout;
     let shown = |quantity: &_| value(quantity, finding.n, timeout);
-    let interval = finding.interval.map(|(low, high)| match (bound(&low, timeout), bound(&high, timeout)) {
+    let interval = finding.interval.map(|(least, most)| match (bound(&least, timeout), bound(&most, timeout)) {
         (low, high) if low == high => low,
+        // Above the greatest rank there is nothing measured, least of all the time limit.
+        (low, _) if most == Value::Beyond => format!("≥ {low}"),
         (low, high) => format!("{low}..{high}"),
     });
     [

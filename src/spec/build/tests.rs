@@ -58,7 +58,7 @@ fn a_url_alone_is_what_hey_would_do_with_it() {
     );
     assert!(request.body.is_empty());
     assert_eq!(header_lines(&spec), [concat!("User-Agent: tollgate/", env!("CARGO_PKG_VERSION")), "Accept: */*"]);
-    assert_eq!((spec.objective, spec.success, spec.workers, spec.seed), (None, StatusSet::ok(), None, None));
+    assert_eq!((spec.objective, spec.success, spec.workers), (None, StatusSet::ok(), None));
     assert_eq!((spec.output, spec.report, spec.quiet, spec.no_color), (Output::Text, None, false, false));
     assert!(spec.notes.is_empty());
 }
@@ -103,7 +103,6 @@ fn zero_means_what_the_table_says() {
         (Id::ConnectionAge, "0"),
         (Id::Warmup, "0s"),
         (Id::Workers, "0"),
-        (Id::Seed, "0"),
         (Id::Accept, ""),
         (Id::UserAgent, ""),
         (Id::ContentType, ""),
@@ -112,7 +111,7 @@ fn zero_means_what_the_table_says() {
     assert_eq!(spec.plan.schedule.arrivals, Arrivals::Closed);
     assert_eq!(spec.plan.schedule.stop, Stop { count: Some(200), duration: None });
     assert_eq!((spec.plan.timeout, spec.plan.connection_age), (None, None));
-    assert_eq!((spec.workers, spec.seed), (None, Some(0)));
+    assert_eq!(spec.workers, None);
     assert!(header_lines(&spec).is_empty() && spec.plan.target.request.body.is_empty());
 }
 
@@ -353,7 +352,6 @@ fn all_mistakes_come_at_once_and_each_names_its_key() {
         (Id::Warmup, "-2s"),
         (Id::MaxLanes, "65536"),
         (Id::Workers, "1025"),
-        (Id::Seed, "0x7"),
         (Id::Method, "GET /"),
         (Id::Headers, "X"),
         (Id::Headers, "Content-Length: 3"),
@@ -401,7 +399,6 @@ fn the_rest_is_carried_over() {
         (Id::Slo, "success>=99%"),
         (Id::Success, "non-5xx"),
         (Id::Workers, "3"),
-        (Id::Seed, "7"),
         (Id::Output, "json"),
         (Id::Report, "out/report.json"),
         (Id::Quiet, ""),
@@ -412,7 +409,7 @@ fn the_rest_is_carried_over() {
         (Id::Timeout, "1500ms"),
     ]);
     assert_eq!((spec.objective.map(|o| o.text), spec.success), (Some("success>=99%".to_owned()), StatusSet::non_5xx()));
-    assert_eq!((spec.workers, spec.seed, spec.output), (Some(3), Some(7), Output::Json));
+    assert_eq!((spec.workers, spec.output), (Some(3), Output::Json));
     assert_eq!(spec.report, Some(PathBuf::from("out/report.json")));
     assert!(spec.quiet && spec.no_color && !spec.plan.keep_alive);
     assert_eq!(spec.plan.connection_age, Some(Duration::from_secs(5)));
