@@ -6,7 +6,7 @@
 use std::future::{Future as _, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
@@ -17,7 +17,7 @@ use crate::wire::{After, Clock, Observe, Reply};
 
 /// Read buffers grow up to this, so that large bodies do not cost a system call every two kibibytes.
 const MOST_BUFFER: usize = 64 * 1024;
-/// A connection idle for longer is looked at before it is used.
+/// A connection idle for longer is always looked at before it is used.
 const LOOK_AFTER: Ns = Ns::from_millis(100);
 /// A connection idle for longer may have been closed by the server at the very moment the request went out.
 const RESEND_AFTER: Ns = Ns::from_secs(1);
@@ -63,7 +63,7 @@ pub(super) async fn run<C: Clock, O: Observe>(
 ) -> Reply {
     let sent = clock.now();
     let idle = sent.since(conn.idle_since);
-    if idle > LOOK_AFTER && is_stale(conn) {
+    if is_stale(conn, idle) {
         return replaced(sent);
     }
     let may_resend = conn.carried > 0 && idle > RESEND_AFTER && outgoing.idempotent;
@@ -97,10 +97,18 @@ fn replaced(now: Ns) -> Reply {
 }
 
 /// One look without waiting: an end or unasked bytes on an idle connection make it useless.
-fn is_stale(conn: &mut Conn) -> bool {
+///
+/// A connection used a moment ago is looked at only where the runtime has already been told that something came: that
+/// costs no system call. A new one is not, or a server that greets first would be dialled for ever.
+fn is_stale(conn: &mut Conn, idle: Ns) -> bool {
+    let told = |conn: &Conn| {
+        let mut nobody = Context::from_waker(Waker::noop());
+        conn.carried > 0 && conn.stream.poll_read_ready(&mut nobody).is_ready()
+    };
     let mut byte = [0];
     conn.filled > 0
-        || !matches!(conn.stream.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        || (idle > LOOK_AFTER || told(conn))
+            && !matches!(conn.stream.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
 }
 
 impl<C: Clock, O: Observe> Exchange<'_, C, O> {
