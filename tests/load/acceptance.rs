@@ -102,6 +102,26 @@ fn too_little_evidence_is_said_before_the_first_request_and_ends_with_three() {
 }
 
 #[test]
+fn a_server_that_ends_its_connections_between_two_requests_loses_none() {
+    let _load = alone();
+    agrees(|| {
+        // Each lane is due every 20 ms, and every fifth answer is followed by an end that nothing announced.
+        let server = practice("keep-alive-max 5");
+        let report = measure_with("-z 3s -q 50 -c 2", &["--slo", "success>=100%"], &url(&server, "/"));
+        let truth = server.stop();
+        assert_eq!(report.count("/requests/finished"), 300, "{report}");
+        let claims = vec![
+            Claim::Text("decision", report.text("/verdict/decision").to_owned(), "pass"),
+            Claim::Text("faults", format!("{:?}", report.map("/faults")), "{}"),
+            Claim::Text("resent", report.count("/requests/resent").to_string(), "0"),
+            Claim::Text("received", truth.received.to_string(), "300"),
+            Claim::AtMost("connections", truth.connections.used as f64, 80.0),
+        ];
+        (report, claims)
+    });
+}
+
+#[test]
 fn a_lone_failure_among_few_requests_is_certain_or_nothing() {
     let _load = alone();
     let server = practice("errors 100%");
