@@ -1,9 +1,9 @@
 //! The precise clock: one timerfd for all timers of a worker.
 //!
 //! tokio's timers have a grain of 1 ms, which at 20 000 requests a second over 1 000 loads made them 1 ms late in the
-//! middle and 2 ms in the tail. A timerfd is exact. Above 5 000 dues a second on one worker, waking for each costs more
-//! than the requests, so dues are rounded up to a grain of 500 µs; what that adds is our own lateness and never part
-//! of a latency.
+//! middle and 2 ms in the tail. A timerfd is exact. Where several loads share a worker and have more than 5 000 dues a
+//! second, waking for each costs more than the requests, so dues are rounded up to a grain of 500 µs; what that adds is
+//! our own lateness and never part of a latency. A load alone on its worker is exact up to 12 000 a second.
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
@@ -24,8 +24,10 @@ use tokio::time::Instant;
 use crate::stats::Ns;
 use crate::wire::Clock;
 
-/// Dues a second on one worker up to which each is waited for exactly.
-pub(super) const EXACT_BELOW: u64 = 5_000;
+/// Dues a second on one worker, over all its loads, up to which each is waited for exactly.
+const EXACT_BELOW: u64 = 5_000;
+/// The same for a load that has its worker to itself: there is nobody to share a wake-up with.
+const EXACT_ALONE_BELOW: u64 = 12_000;
 /// The grain above that.
 const GRAIN: Ns = Ns(500_000);
 
@@ -107,9 +109,10 @@ impl Fine {
         Self { timers: Rc::clone(&self.timers), zero }
     }
 
-    /// Tells how many dues a second this worker has, which sets the grain.
-    pub fn set_dues_per_second(&self, dues: u64) {
-        self.timers.grain.set(if dues > EXACT_BELOW { GRAIN } else { Ns::ZERO });
+    /// Tells how many loads with how many dues a second this worker has, which sets the grain.
+    pub fn set_dues_per_second(&self, loads: usize, dues: u64) {
+        let exact = if loads > 1 { EXACT_BELOW } else { EXACT_ALONE_BELOW };
+        self.timers.grain.set(if dues > exact { GRAIN } else { Ns::ZERO });
     }
 }
 

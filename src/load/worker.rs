@@ -57,7 +57,18 @@ impl std::fmt::Debug for Job {
 struct Floor {
     clock: Fine,
     pulse: Rc<Pulse>,
-    dues_per_second: Rc<Cell<u64>>,
+    /// Loads with a rate, and their dues a second together.
+    paced: Rc<Cell<(usize, u64)>>,
+}
+
+impl Floor {
+    /// Changes what the worker has to keep pace with.
+    fn pace(&self, change: impl Fn(usize, u64) -> (usize, u64)) {
+        let (loads, dues) = self.paced.get();
+        let (loads, dues) = change(loads, dues);
+        self.paced.set((loads, dues));
+        self.clock.set_dues_per_second(loads, dues);
+    }
 }
 
 impl Worker {
@@ -76,7 +87,7 @@ impl Worker {
                     Err(error) => return drop(ready.send(Err(error))),
                 };
                 let _ = ready.send(Ok(()));
-                let floor = Floor { clock, pulse: Pulse::new(), dues_per_second: Rc::default() };
+                let floor = Floor { clock, pulse: Pulse::new(), paced: Rc::default() };
                 work(inbox, floor).await;
             });
         })?;
@@ -111,8 +122,7 @@ async fn carry(job: Job, floor: Floor) {
     let beating = floor.pulse.beat(&floor.clock);
     let beats_before = floor.pulse.lag();
     let dues = plan.schedule.peak_rate().map_or(0, |rate| rate.micro_per_second / 1_000_000 / u64::from(part.workers));
-    floor.dues_per_second.set(floor.dues_per_second.get() + dues);
-    floor.clock.set_dues_per_second(floor.dues_per_second.get());
+    floor.pace(|loads, all| (loads + usize::from(dues > 0), all + dues));
 
     let dialer = Dialer::new(plan.target.origin.clone(), part.worker as usize);
     let protocol = Http1::new(&plan.target, dialer.clone(), plan.keep_alive);
@@ -132,8 +142,7 @@ async fn carry(job: Job, floor: Floor) {
     };
     publisher.abort();
 
-    floor.dues_per_second.set(floor.dues_per_second.get() - dues);
-    floor.clock.set_dues_per_second(floor.dues_per_second.get());
+    floor.pace(|loads, all| (loads - usize::from(dues > 0), all - dues));
     let beats = floor.pulse.lag().since(&beats_before);
     drop(beating);
     let mut recorder = take(&ground);
