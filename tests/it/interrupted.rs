@@ -69,10 +69,13 @@ fn a_hung_target_does_not_hold_up_the_end() {
 }
 
 #[test]
-fn a_second_signal_ends_at_once() {
-    let server = practice("hang-all");
-    let signals = [Signal::INT; 5];
-    interrupted(&server, "-z 1h --rate 100/s -t 0", &signals);
+fn a_signal_that_comes_several_times_at_once_is_one_and_keeps_the_report() {
+    // timeout(1) signals the process and then its group.
+    for signals in [[Signal::INT; 2], [Signal::INT, Signal::TERM]] {
+        let server = practice("hang-all");
+        let report = Report::of(interrupted(&server, "-z 1h --rate 100/s -t 0 -o json", &signals));
+        assert_eq!(report.text("/stopped"), "interrupted", "{report}");
+    }
 }
 
 #[test]

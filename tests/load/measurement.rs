@@ -56,7 +56,7 @@ fn times_agree(behaviour: &str, arguments: &str) {
 fn times_of_an_open_loop_are_those_of_the_target() {
     let _load = alone();
     times_agree("latency bimodal:5ms,200ms,10%", "-z 3s --rate 100/s -c 4");
-    times_agree("latency pareto:5ms,1.5", "-z 3s --rate 100/s -c 4 --seed 3");
+    times_agree("latency pareto:5ms,1.5", "-z 3s --rate 100/s -c 4");
 }
 
 #[test]
