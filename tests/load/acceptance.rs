@@ -38,7 +38,7 @@ fn two_percent_of_errors_fail_with_the_numbers() {
     assert_eq!((report.ended.code, report.text("/verdict/decision")), (Some(1), "fail"), "{report}");
     assert_eq!(report.number("/verdict/findings/0/value"), 0.98);
     let reason = report.text("/verdict/reason");
-    assert!(reason.starts_with("success>=99% was 98% (95% ") && reason.contains("n=1000"), "{reason}");
+    assert!(reason.starts_with("success>=99% was 98.0% (95% ") && reason.contains("n=1000"), "{reason}");
 }
 
 #[test]
