@@ -11,19 +11,26 @@ use super::tollgate::{Running, by_shell, run, tollgate};
 #[test]
 fn a_healthy_canary_gets_exactly_two_hundred_requests_and_passes() {
     let _load = alone();
-    let mut canary = Running::start(tollgate(["canary", "--port", "0"]));
-    let line = canary.line();
-    let target = format!("http://{}/", line.split("http://").nth(1).unwrap().split('/').next().unwrap());
-    let slo = "success>=99%, p99<500ms";
-    let report = measure_with("-z 10s -q 10 -c 2", &["--slo", slo], &target);
-    let counts = ["scheduled", "finished", "succeeded"].map(|what| report.count(&format!("/requests/{what}")));
-    assert_eq!(counts, [200; 3], "{report}");
-    assert_eq!(account(&line)["requests"]["received"], 200);
-    assert_eq!((report.ended.code, report.text("/verdict/decision")), (Some(0), "pass"), "{report}");
-    assert_eq!(report.ended.stderr, "", "nothing to remark");
-    canary.signal(Signal::INT);
-    let said = canary.finish().stdout;
-    assert!(said.starts_with("received 200 requests on 2 connections (at most 2 at once) in the "), "{said}");
+    agrees(|| {
+        let mut canary = Running::start(tollgate(["canary", "--port", "0"]));
+        let line = canary.line();
+        let target = format!("http://{}/", line.split("http://").nth(1).unwrap().split('/').next().unwrap());
+        let slo = "success>=99%, p99<500ms";
+        let report = measure_with("-z 10s -q 10 -c 2", &["--slo", slo], &target);
+        let counts = ["scheduled", "finished", "succeeded"].map(|what| report.count(&format!("/requests/{what}")));
+        assert_eq!(counts, [200; 3], "{report}");
+        assert_eq!(account(&line)["requests"]["received"], 200);
+        assert_eq!(report.ended.stderr, "", "nothing to remark");
+        canary.signal(Signal::INT);
+        let said = canary.finish().stdout;
+        assert!(said.starts_with("received 200 requests on "), "{said}");
+        let claims = vec![
+            Claim::Text("decision", report.text("/verdict/decision").to_owned(), "pass"),
+            Claim::Text("exit code", format!("{:?}", report.ended.code), "Some(0)"),
+            Claim::Text("lanes", report.count("/generator/peak_lanes").to_string(), "2"),
+        ];
+        (report, claims)
+    });
 }
 
 #[test]

@@ -22,17 +22,21 @@ fn is_disturbed(report: &Report) -> bool {
     ours as f64 / finished > DISTURBED_RATIO || report.number("/generator/lag_ms/p99") > DISTURBED_LAG_MS
 }
 
-/// Measures until what is measured agrees. A disagreement counts only on an undisturbed machine; without one in
-/// three attempts nothing is shown, and that is said.
+/// Measures until what is measured agrees. A disagreement counts only on an undisturbed machine, and only when it comes
+/// twice: the target's own process may have been held up before it looked at its clock, but a wrong measurement is
+/// wrong every time. Where nothing is shown in three attempts, that is said.
 pub(crate) fn agrees(measure: impl Fn() -> (Report, Vec<Claim>)) {
+    let mut disagreed = false;
     for attempt in 1..=ATTEMPTS {
         let (report, claims) = measure();
         let wrong: Vec<String> = claims.iter().filter_map(Claim::broken).collect();
-        match (wrong.is_empty(), is_disturbed(&report)) {
-            (true, _) => return,
-            (false, false) => panic!("disagrees: {wrong:#?}\n{report}"),
-            (false, true) => eprintln!("disturbed, attempt {attempt} of {ATTEMPTS}: {wrong:?}"),
+        let disturbed = is_disturbed(&report);
+        if wrong.is_empty() {
+            return;
         }
+        assert!(disturbed || !disagreed, "disagrees: {wrong:#?}\n{report}");
+        disagreed |= !disturbed;
+        eprintln!("attempt {attempt} of {ATTEMPTS}, disturbed: {disturbed}: {wrong:?}");
     }
     eprintln!("disturbed: nothing is shown");
 }
