@@ -88,11 +88,3 @@ fn requests_beyond_the_lanes_go_out_on_further_lanes_up_to_the_most_allowed() {
     assert!(report.number("/service_ms/p50") < 600.0, "{report}");
     assert!(report.number("/queue_ms/max") >= 3_400.0, "{report}");
 }
-
-#[test]
-fn for_want_of_lanes_a_latency_clause_is_not_held_against_the_target() {
-    let server = practice("latency 200ms");
-    let report = measure("-z 3s -q 20 -c 2 --max-lanes 2 --slo p99<400ms", &url(&server, "/"));
-    assert_eq!((report.ended.code, report.text("/verdict/decision")), (Some(3), "insufficient"), "{report}");
-    assert!(report.text("/verdict/reason").contains("lanes"), "{report}");
-}
