@@ -13,7 +13,7 @@ use crate::report;
 use crate::spec::Spec;
 
 /// The load of both, as a user would write it; short, because somebody is watching.
-const LOAD: [&str; 6] = ["-z", "6s", "-q", "40", "-c", "2"];
+const LOAD: [&str; 6] = ["-z", "6s", "-q", "20", "-c", "4"];
 /// The objective of both: the two numbers most canaries are judged by.
 const SLO: &str = "success>=99%, p99<500ms";
 
