@@ -98,7 +98,7 @@ impl Protocol for Http1 {
         observe: &mut impl Observe,
     ) -> Reply {
         let prepared = &*self.prepared;
-        debug_assert!(std::ptr::eq(shot.request, &raw const *shot.request) && shot.request == &prepared.request);
+        debug_assert_eq!(shot.request, &prepared.request, "the request was encoded when the load was planned");
         let request = exchange::Outgoing {
             bytes: &prepared.bytes,
             to_head_request: prepared.to_head_request,
