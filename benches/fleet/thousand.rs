@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use hdrhistogram::Histogram;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use tollgate::load::Engine;
-use tollgate::plan::{Arrivals, Host, Origin, Plan, Rate, Request, Schedule, Stop, Target};
+use tollgate::plan::{Arrivals, Host, Origin, Plan, Rate, Request, Schedule, Stop, Target, Tls, Via, Wire};
 use tollgate::slo;
 use tollgate::stats::{Detail, StatusSet, Summary};
 
@@ -51,7 +51,7 @@ pub(crate) fn measure(tasks: u64, seconds: u64, port: u16) -> Result<Fleet> {
     let fleet = runtime.block_on(async {
         let mut loads = Vec::new();
         for _ in 0..tasks {
-            loads.push(engine.run(&plan, &measures, Detail::Window));
+            loads.push(engine.run(&plan, &measures, Detail::Window)?);
             // A service gets its hooks one after the other: the loads do not fall due in step.
             tokio::time::sleep(Duration::from_micros(100_000 / tasks.max(1))).await;
         }
@@ -59,8 +59,8 @@ pub(crate) fn measure(tasks: u64, seconds: u64, port: u16) -> Result<Fleet> {
         for load in loads {
             fleet.add(&line, &load.finish().await);
         }
-        fleet
-    });
+        Ok::<_, anyhow::Error>(fleet)
+    })?;
     Ok(Fleet { usage: watch.finish(), ..fleet })
 }
 
@@ -90,9 +90,9 @@ impl Fleet {
 fn plan(seconds: u64, port: u16) -> Plan {
     let authority = format!("127.0.0.1:{port}");
     Plan {
-        target: Target {
+        targets: vec![Target {
             url: format!("http://{authority}/"),
-            origin: Origin { host: Host::Ip([127, 0, 0, 1].into()), port, pinned: Vec::new() },
+            origin: Origin { secure: false, host: Host::Ip([127, 0, 0, 1].into()), port, pinned: Vec::new() },
             request: Request {
                 method: "GET".into(),
                 path: "/".into(),
@@ -100,7 +100,11 @@ fn plan(seconds: u64, port: u16) -> Plan {
                 headers: vec![("User-Agent".into(), "tollgate".into()), ("Accept".into(), "*/*".into())],
                 body: Arc::from([]),
             },
-        },
+            weight: 1,
+        }],
+        wire: Wire::Http1,
+        tls: Tls::default(),
+        via: Via::Direct,
         schedule: Schedule {
             arrivals: Arrivals::Steady(Rate { micro_per_second: 20_000_000 }),
             stop: Stop { count: None, duration: Some(Duration::from_secs(seconds)) },
@@ -108,8 +112,11 @@ fn plan(seconds: u64, port: u16) -> Plan {
         },
         lanes: 2,
         max_lanes: 64,
+        streams: 1,
+        links: None,
         timeout: Some(Duration::from_secs(20)),
         keep_alive: true,
         connection_age: Some(Duration::from_secs(5)),
+        redirects: 0,
     }
 }

@@ -34,18 +34,11 @@ URL is http://HOST[:PORT][/PATH].";
 const ANYWAY: [&str; 2] = ["disable-compression", "disable-redirects"];
 
 /// Flags that people coming from elsewhere try, and what to do instead.
-const ELSEWHERE: [(&str, &str); 11] = [
-    ("--h2", "HTTP/2 is not supported yet: requests go over HTTP/1.1"),
-    ("--http2", "HTTP/2 is not supported yet: requests go over HTTP/1.1"),
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("--h2", "did you mean --http2?"),
     ("--cpus", "--workers sets the number of threads"),
-    ("-x", "proxies are not supported yet"),
-    ("--proxy", "proxies are not supported yet"),
-    ("-k", "https is not supported yet"),
-    ("--insecure", "https is not supported yet"),
-    ("--cacert", "https is not supported yet"),
-    ("--cert", "https is not supported yet"),
-    ("--key", "https is not supported yet"),
     ("--data", "did you mean --body?"),
+    ("--location", "did you mean --redirects?"),
 ];
 
 /// Names of hey's flags that are ours neither by name nor by meaning, so that a single dash still is read as theirs.

@@ -17,6 +17,7 @@ use crate::report::{self, Facts, Loop, Report, Style};
 use crate::slo::{self, Verdict};
 use crate::spec::{Output, Spec};
 use crate::stats::{Detail, Measures, Stopped, Summary};
+use crate::wire::Transport;
 
 /// Descriptors our own process needs besides its connections.
 const SPARE_DESCRIPTORS: u64 = 32;
@@ -48,9 +49,12 @@ fn prepare(spec: &Spec) -> Result<Option<File>, String> {
         let path = spec.report.as_deref().unwrap_or(Path::new("")).display();
         format!("--report: cannot write '{path}': {error}\n")
     };
-    match (too_few_descriptors(spec), report.map_err(unwritable)) {
-        (None, report) => report,
-        (Some(problem), report) => Err(problem + &report.err().unwrap_or_default()),
+    let unusable =
+        Transport::new(spec.plan.wire, &spec.plan.tls, &spec.plan.via).err().map(|error| format!("{error}\n"));
+    let problems: String = too_few_descriptors(spec).into_iter().chain(unusable).collect();
+    match report.map_err(unwritable) {
+        report if problems.is_empty() => report,
+        report => Err(problems + &report.err().unwrap_or_default()),
     }
 }
 
@@ -113,7 +117,7 @@ pub(super) fn measure(engine: &Engine, spec: &Spec) -> anyhow::Result<Option<Ran
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let summary = runtime.block_on(async {
         let mut signals = Signals::catch()?;
-        let load = engine.run(&Arc::new(spec.plan.clone()), &Arc::new(measures(spec)), Detail::Run);
+        let load = engine.run(&Arc::new(spec.plan.clone()), &Arc::new(measures(spec)), Detail::Run)?;
         let (stopper, watcher) = (load.stopper(), load.watcher());
         let finish = async {
             tokio::select! {
@@ -150,10 +154,10 @@ fn exit(summary: &Summary, verdict: Option<&Verdict>) -> Exit {
 
 /// The part of the plan that the report repeats.
 fn facts(spec: &Spec, started: String, exit: Exit) -> Facts {
-    let Plan { target, schedule, lanes, max_lanes, timeout, .. } = &spec.plan;
+    let Plan { targets, schedule, lanes, max_lanes, timeout, .. } = &spec.plan;
     Facts {
-        url: target.url.clone(),
-        method: target.request.method.clone(),
+        url: targets[0].url.clone(),
+        method: targets[0].request.method.clone(),
         arrivals: if schedule.arrivals == Arrivals::Closed { Loop::Closed } else { Loop::Open },
         lanes: *lanes,
         max_lanes: *max_lanes,

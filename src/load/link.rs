@@ -3,9 +3,8 @@
 use std::rc::Rc;
 
 use super::share::{Ground, Sink};
-use crate::plan::Plan;
 use crate::stats::{DialTimes, Fault, Ns, Outcome, Sample};
-use crate::wire::{After, Clock, Discard, Protocol, Reply, Shot};
+use crate::wire::{After, Clock, Dialled, Discard, Protocol, Reply, Shot};
 
 /// Opening a connection ahead of time is given up after this long; the request itself then tries with its own limit.
 const AHEAD: Ns = Ns::from_secs(1);
@@ -22,6 +21,8 @@ pub(super) struct Due {
 /// A connection slot of one lane.
 #[derive(Debug)]
 pub(super) struct Link<P: Protocol> {
+    /// Which of the plan's targets it serves.
+    target: usize,
     open: Option<Open<P::Conn>>,
     /// How old this lane's connections may get: staggered, so that not all are replaced at once.
     age: Option<Ns>,
@@ -36,11 +37,12 @@ struct Open<C> {
 }
 
 impl<P: Protocol> Link<P> {
-    /// The link of lane `number`.
-    pub(super) fn new(plan: &Plan, number: u32) -> Self {
+    /// The link of lane `number` to a target of the plan.
+    pub(super) fn new<C: Clock, S: Sink>(ground: &Ground<P, C, S>, target: usize, number: u32) -> Self {
         // Multiples of the golden ratio spread evenly however many there are: 0.75 to 1.25 of the age asked for.
         let spread = 0.75 + 0.5 * (f64::from(number) * 0.618_033_988_75).fract();
-        Self { open: None, age: plan.connection_age.map(|age| Ns((Ns::from(age).0 as f64 * spread) as u64)) }
+        let age = ground.plan.connection_age.map(|age| Ns((Ns::from(age).0 as f64 * spread) as u64));
+        Self { target, open: None, age }
     }
 
     /// Opens the connection before it is needed. Failing is no outcome: the next request will try itself.
@@ -65,6 +67,7 @@ impl<P: Protocol> Link<P> {
     /// Sends one request and waits for what comes of it.
     pub(super) async fn fire<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>, due: Due) -> Sample {
         let by = ground.limit(ground.clock.now());
+        let request = &ground.routes[self.target].request;
         let mut resent = false;
         let mut first_sent = None;
         loop {
@@ -75,7 +78,7 @@ impl<P: Protocol> Link<P> {
                     Err(fault) => return failed(ground, due, fault, first_sent, resent),
                 },
             };
-            let shot = Shot { index: due.index, request: &ground.plan.target.request };
+            let shot = Shot { index: due.index, request };
             let reply = ground.protocol.exchange(&mut open.conn, shot, by, &ground.clock, &mut Discard).await;
             if reply.unprocessed && reply.written.is_none() {
                 continue;
@@ -94,10 +97,11 @@ impl<P: Protocol> Link<P> {
     }
 
     async fn dial<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>, by: Ns) -> Result<(), Fault> {
-        let (times, conn) = ground.protocol.dial(by, &ground.clock).await;
+        let way = &ground.routes[self.target].way;
+        let Dialled { times, result, .. } = ground.protocol.dial(&way.dialer, by, &ground.clock).await;
         let now = ground.clock.now();
-        ground.sink.borrow_mut().dialled(conn.is_ok());
-        match conn {
+        ground.sink.borrow_mut().dialled(result.is_ok());
+        match result {
             Ok(conn) => {
                 ground.brakes.reached();
                 self.open = Some(Open { conn, at: now, dial: Some((times, now)) });

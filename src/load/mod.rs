@@ -11,6 +11,7 @@ mod pool;
 mod pulse;
 mod share;
 mod throttle;
+mod way;
 mod worker;
 
 #[cfg(test)]
@@ -37,6 +38,7 @@ use worker::{Job, Share, Worker};
 
 use crate::plan::Plan;
 use crate::stats::{Detail, Measures, Ns, Stopped, Summary};
+use crate::wire::{Transport, TransportError};
 
 /// Loads of fewer dues a second than this live on one worker: spreading them would only cost.
 const ONE_WORKER_BELOW: u64 = 2_000;
@@ -61,8 +63,12 @@ impl Engine {
     }
 
     /// Starts a load now.
-    #[must_use]
-    pub fn run(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, detail: Detail) -> Load {
+    ///
+    /// # Errors
+    /// When the plan's connections cannot be made at all: a certificate, a key or a proxy that cannot work. Nothing has
+    /// been sent then.
+    pub fn run(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, detail: Detail) -> Result<Load, TransportError> {
+        let transport = Transport::new(plan.wire, &plan.tls, &plan.via)?;
         let parts = self.parts(plan);
         let brakes = Arc::new(Brakes::new(&measures.trips));
         let board = Arc::new(Board::new(parts));
@@ -75,6 +81,7 @@ impl Engine {
                 let (done, share) = oneshot::channel();
                 self.workers[(first + part) % self.workers.len()].give(Job {
                     plan: Arc::clone(plan),
+                    transport: transport.clone(),
                     measures: Arc::clone(measures),
                     detail,
                     part: Part { worker: part as u32, workers: parts as u32 },
@@ -86,7 +93,7 @@ impl Engine {
                 share
             })
             .collect();
-        Load { plan: Arc::clone(plan), brakes, board, shares, zero, throttled, cpu }
+        Ok(Load { plan: Arc::clone(plan), brakes, board, shares, zero, throttled, cpu })
     }
 
     /// On how many workers a plan is spread.

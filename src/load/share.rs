@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use super::brakes::{Brakes, Reported};
 use super::link::{Backoff, Due, Link, SharedGround};
 use super::pulse::Pulse;
+use super::way::{Route, Ways};
 use crate::plan::Plan;
 use crate::stats::{Ns, Recorder, Sample};
 use crate::wire::{Clock, Protocol};
@@ -60,10 +61,13 @@ impl Part {
 
 /// What all lanes of one load on one worker share.
 #[derive(Debug)]
-pub(super) struct Ground<P, C, S> {
+pub(super) struct Ground<P: Protocol, C, S> {
     pub(super) plan: Arc<Plan>,
     pub(super) part: Part,
     pub(super) protocol: P,
+    pub(super) ways: Ways,
+    /// One for each target of the plan, in its order.
+    pub(super) routes: Vec<Route<P>>,
     /// Counts from the load's start.
     pub(super) clock: C,
     pub(super) sink: RefCell<S>,
@@ -81,7 +85,8 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
     /// The ground of a load that began at `zero` on the heartbeat's clock.
     pub(super) fn new(
         (plan, part): (Arc<Plan>, Part),
-        (protocol, clock): (P, C),
+        (protocol, ways): (P, Ways),
+        clock: C,
         sink: S,
         brakes: Arc<Brakes>,
         (pulse, zero, tolerance): (Rc<Pulse>, Ns, Ns),
@@ -90,7 +95,9 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
         let timeout = plan.timeout.map_or(Ns::MAX, Ns::from);
         let reported = RefCell::new(brakes.reporter());
         let sink = RefCell::new(sink);
-        Self { plan, part, protocol, clock, sink, brakes, reported, pulse, zero, tolerance, hard_end: end + timeout }
+        let routes = plan.targets.iter().map(|target| ways.route(target, &protocol)).collect();
+        let hard_end = end + timeout;
+        Self { plan, part, protocol, ways, routes, clock, sink, brakes, reported, pulse, zero, tolerance, hard_end }
     }
 
     /// Until when a request that goes out now may take.
@@ -156,7 +163,7 @@ pub(super) async fn closed<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<
 }
 
 async fn closed_lane<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, supply: Rc<Supply>, number: u32) {
-    let mut link = Link::<P>::new(&ground.plan, number);
+    let mut link = Link::new(&ground, 0, number);
     let mut backoff = Backoff::new(u64::from(number) + 1);
     loop {
         let now = ground.clock.now();

@@ -7,14 +7,15 @@ use std::time::Duration;
 use super::brakes::Brakes;
 use super::pulse::Pulse;
 use super::share::{Ground, Part, Sink};
+use super::way::Ways;
 use super::{pool, share};
-use crate::plan::{Arrivals, Host, Origin, Plan, Rate, Request, Schedule, Stage, Stop, Target};
+use crate::plan::{Arrivals, Host, Origin, Plan, Rate, Request, Schedule, Stage, Stop, Target, Tls, Via, Wire};
 use crate::stats::{
     Code, Detail, Fault, Measures, Meter, Ns, Outcome, Reading, Recorder, Sample, Series, Set, Stopped, Summary, Test,
     Trip,
 };
 use crate::wire::scripted::{Act, Dialled, Scripted};
-use crate::wire::{Clock as _, Coarse};
+use crate::wire::{Clock as _, Coarse, Transport};
 
 const OK: Outcome = Outcome::http(200);
 
@@ -58,9 +59,9 @@ struct Ran {
 
 fn plan(arrivals: Arrivals, seconds: u64, lanes: u32, max_lanes: u32) -> Plan {
     Plan {
-        target: Target {
+        targets: vec![Target {
             url: "http://target.test/".into(),
-            origin: Origin { host: Host::Name("target.test".into()), port: 80, pinned: Vec::new() },
+            origin: Origin { secure: false, host: Host::Name("target.test".into()), port: 80, pinned: Vec::new() },
             request: Request {
                 method: "GET".into(),
                 path: "/".into(),
@@ -68,7 +69,11 @@ fn plan(arrivals: Arrivals, seconds: u64, lanes: u32, max_lanes: u32) -> Plan {
                 headers: Vec::new(),
                 body: Arc::from([]),
             },
-        },
+            weight: 1,
+        }],
+        wire: Wire::Http1,
+        tls: Tls::default(),
+        via: Via::Direct,
         schedule: Schedule {
             arrivals,
             stop: Stop { count: None, duration: Some(Duration::from_secs(seconds)) },
@@ -76,9 +81,12 @@ fn plan(arrivals: Arrivals, seconds: u64, lanes: u32, max_lanes: u32) -> Plan {
         },
         lanes,
         max_lanes,
+        streams: 1,
+        links: None,
         timeout: Some(Duration::from_secs(20)),
         keep_alive: true,
         connection_age: None,
+        redirects: 0,
     }
 }
 
@@ -100,9 +108,12 @@ fn run(plan: Plan, measures: Measures, wire: Scripted) -> Ran {
         let recorder = Recorder::new(Arc::new(measures), Ns::from(plan.schedule.warmup), Detail::Run);
         let part = Part { worker: 0, workers: 1 };
         let clock = Coarse::new();
+        let plan = Arc::new(plan);
+        let transport = Transport::new(plan.wire, &plan.tls, &plan.via).expect("there is nothing to go wrong");
         let ground = Rc::new(Ground::new(
-            (Arc::new(plan), part),
-            (wire, clock.clone()),
+            (plan, part),
+            (wire, Ways::new(transport, 0)),
+            clock.clone(),
             Kept { recorder, samples: Vec::new() },
             Arc::clone(&brakes),
             (Pulse::new(), Ns::ZERO, tolerance),

@@ -15,13 +15,15 @@ use super::clock::Fine;
 use super::pool;
 use super::pulse::Pulse;
 use super::share::{self, Ground, Part};
+use super::way::Ways;
 use crate::plan::{Arrivals, Plan};
 use crate::stats::{Detail, Measures, Ns, Recorder};
-use crate::wire::{Dialer, Http1};
+use crate::wire::{Http1, Protocol, Transport};
 
 /// One worker's share of one load.
 pub(super) struct Job {
     pub(super) plan: Arc<Plan>,
+    pub(super) transport: Transport,
     pub(super) measures: Arc<Measures>,
     pub(super) detail: Detail,
     pub(super) part: Part,
@@ -116,22 +118,27 @@ async fn work(mut inbox: mpsc::UnboundedReceiver<Job>, floor: Floor) {
     while running.join_next().await.is_some() {}
 }
 
-/// Runs one share and hands it back.
+/// Runs one share over the protocol that its plan asks for.
 async fn carry(job: Job, floor: Floor) {
-    let Job { plan, measures, detail, part, zero, brakes, board, done } = job;
+    let keep_alive = job.plan.keep_alive;
+    carry_over(Http1::new(keep_alive), job, floor).await;
+}
+
+/// Runs one share and hands it back.
+async fn carry_over<P: Protocol>(protocol: P, job: Job, floor: Floor) {
+    let Job { plan, transport, measures, detail, part, zero, brakes, board, done } = job;
     let beating = floor.pulse.beat(&floor.clock);
     let beats_before = floor.pulse.lag();
     let dues = plan.schedule.peak_rate().map_or(0, |rate| rate.micro_per_second / 1_000_000 / u64::from(part.workers));
     floor.pace(|loads, all| (loads + usize::from(dues > 0), all + dues));
 
-    let dialer = Dialer::new(plan.target.origin.clone(), part.worker as usize);
-    let protocol = Http1::new(&plan.target, dialer.clone(), plan.keep_alive);
+    let ways = Ways::new(transport, part.worker as usize);
     let recorder = Recorder::new(Arc::clone(&measures), Ns::from(plan.schedule.warmup), detail);
     let clock = floor.clock.starting_at(zero);
     let pulse = (Rc::clone(&floor.pulse), zero, measures.tolerance());
     let closed = plan.schedule.arrivals == Arrivals::Closed;
     let lanes = part.of(u64::from(plan.lanes)) as u32;
-    let ground = Rc::new(Ground::new((plan, part), (protocol, clock.clone()), recorder, brakes, pulse));
+    let ground = Rc::new(Ground::new((plan, part), (protocol, ways), clock.clone(), recorder, brakes, pulse));
 
     let publisher = tokio::task::spawn_local(publish(Rc::clone(&ground), board, part));
     let peak_lanes = if closed {
@@ -148,17 +155,21 @@ async fn carry(job: Job, floor: Floor) {
     let mut recorder = take(&ground);
     recorder.heartbeats(&beats);
     // A receiver that is gone no longer wants the share.
-    let _ = done.send(Share { recorder, peak_lanes, first_error: dialer.first_error() });
+    let _ = done.send(Share { recorder, peak_lanes, first_error: ground.ways.first_error() });
 }
 
 /// The recorder as it stands; lanes that were cut off record no more.
-fn take<P, C>(ground: &Rc<Ground<P, C, Recorder>>) -> Recorder {
+fn take<P: Protocol, C>(ground: &Rc<Ground<P, C, Recorder>>) -> Recorder {
     let sink: &RefCell<Recorder> = &ground.sink;
     sink.borrow().clone()
 }
 
 /// Puts progress on the board while the load runs.
-async fn publish<P, C: crate::wire::Clock>(ground: Rc<Ground<P, C, Recorder>>, board: Arc<Board>, part: Part) {
+async fn publish<P: Protocol, C: crate::wire::Clock>(
+    ground: Rc<Ground<P, C, Recorder>>,
+    board: Arc<Board>,
+    part: Part,
+) {
     loop {
         tokio::time::sleep(board.period()).await;
         let now = ground.clock.now();

@@ -26,6 +26,8 @@ impl fmt::Display for Host {
 /// One server: where connections go.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
+    /// Whether it is spoken to over TLS (`https`).
+    pub secure: bool,
     /// Name or address.
     pub host: Host,
     /// TCP port.
@@ -35,10 +37,11 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// What a `Host` header says for this server: the port only where it is not HTTP's own, 80.
+    /// What a `Host` header says for this server: the port only where it is not the scheme's own, 80 or 443.
     #[must_use]
     pub fn authority(&self) -> String {
-        if self.port == 80 { self.host.to_string() } else { self.to_string() }
+        let usual = if self.secure { 443 } else { 80 };
+        if self.port == usual { self.host.to_string() } else { self.to_string() }
     }
 }
 
@@ -89,6 +92,8 @@ pub struct Target {
     pub origin: Origin,
     /// What each request says.
     pub request: Request,
+    /// Its part of the requests, against the weights of the other targets; at least 1.
+    pub weight: u32,
 }
 
 #[cfg(test)]
@@ -97,14 +102,16 @@ mod tests {
 
     #[test]
     fn the_authority_leaves_out_the_usual_port_and_brackets_addresses() {
-        for (host, port, authority) in [
-            (Host::Name("podinfo.test".into()), 80, "podinfo.test"),
-            (Host::Name("podinfo.test".into()), 9898, "podinfo.test:9898"),
-            (Host::Ip([127, 0, 0, 1].into()), 8080, "127.0.0.1:8080"),
-            (Host::Ip(std::net::Ipv6Addr::LOCALHOST.into()), 80, "[::1]"),
-            (Host::Ip(std::net::Ipv6Addr::LOCALHOST.into()), 8080, "[::1]:8080"),
+        for (secure, host, port, authority) in [
+            (false, Host::Name("podinfo.test".into()), 80, "podinfo.test"),
+            (true, Host::Name("podinfo.test".into()), 443, "podinfo.test"),
+            (true, Host::Name("podinfo.test".into()), 80, "podinfo.test:80"),
+            (false, Host::Name("podinfo.test".into()), 9898, "podinfo.test:9898"),
+            (false, Host::Ip([127, 0, 0, 1].into()), 8080, "127.0.0.1:8080"),
+            (false, Host::Ip(std::net::Ipv6Addr::LOCALHOST.into()), 80, "[::1]"),
+            (false, Host::Ip(std::net::Ipv6Addr::LOCALHOST.into()), 8080, "[::1]:8080"),
         ] {
-            let origin = Origin { host, port, pinned: Vec::new() };
+            let origin = Origin { secure, host, port, pinned: Vec::new() };
             assert_eq!(origin.authority(), authority);
         }
     }

@@ -21,7 +21,7 @@ pub(super) struct Address {
     pub(super) credentials: Option<(String, String)>,
 }
 
-/// Reads a URL. Only `http` is known.
+/// Reads a URL; `http` and `https` are known.
 pub(super) fn address(text: &str) -> Result<Address, Wrong> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(wrong("blanks and control characters are not allowed; in a path, a blank is written %20"));
@@ -43,7 +43,8 @@ pub(super) fn address(text: &str) -> Result<Address, Wrong> {
         cleared.map_err(|()| wrong("the user and password cannot be read"))?;
     }
     let path = url[Position::BeforePath..].to_owned();
-    Ok(Address { origin: Origin { host, port, pinned: Vec::new() }, path, credentials, url: url.into() })
+    let secure = url.scheme() == "https";
+    Ok(Address { origin: Origin { secure, host, port, pinned: Vec::new() }, path, credentials, url: url.into() })
 }
 
 fn check_scheme(text: &str) -> Result<(), Wrong> {
@@ -57,10 +58,11 @@ fn check_scheme(text: &str) -> Result<(), Wrong> {
         });
     };
     match scheme.to_ascii_lowercase().as_str() {
-        "http" if rest.is_empty() || rest.starts_with(['/', '\\', '?', '#']) => Err(wrong("the host is missing")),
-        "http" => Ok(()),
-        "https" => Err(wrong("https is not supported yet: only http:// is")),
-        _ => Err(wrong("only http:// is supported")),
+        "http" | "https" if rest.is_empty() || rest.starts_with(['/', '\\', '?', '#']) => {
+            Err(wrong("the host is missing"))
+        }
+        "http" | "https" => Ok(()),
+        _ => Err(wrong("only http:// and https:// are supported")),
     }
 }
 
@@ -176,6 +178,8 @@ mod tests {
                 "http://podinfo.test/Echo?x=1&y=a%20b",
                 "capitals",
             ),
+            ("https://a:443/", "a", "/", "https://a/", "TLS on its usual port"),
+            ("https://a:80/", "a:80", "/", "https://a:80/", "TLS on another port"),
             ("http://a?q", "a", "/?q", "http://a/?q", "a query without a path"),
             ("http://a/p#part", "a", "/p", "http://a/p", "a fragment is never sent"),
             ("http://127.0.0.1:8080/x", "127.0.0.1:8080", "/x", "http://127.0.0.1:8080/x", "IPv4"),
@@ -216,8 +220,8 @@ mod tests {
             ("", "it must begin with http://"),
             ("/", "it must begin with http://"),
             ("http:/a", "it must begin with http://"),
-            ("https://podinfo.example.com/", "https is not supported yet: only http:// is"),
-            ("ftp://a/", "only http:// is supported"),
+            ("ftp://a/", "only http:// and https:// are supported"),
+            ("https://", "the host is missing"),
             ("http://", "the host is missing"),
             ("http:///path", "the host is missing"),
             ("http://:80/", "the host is missing"),

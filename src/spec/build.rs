@@ -10,11 +10,13 @@ use super::pace::pace;
 use super::request::target;
 use super::status::{StatusSet, statuses};
 use super::value::{Output, seconds_or_span, span, whole};
-use crate::plan::Plan;
+use crate::plan::{Plan, Tls, Via, Wire};
 use crate::slo::Line;
 
 /// hey's time limit for one request.
 const TIMEOUT: Duration = Duration::from_secs(20);
+/// Lanes that share one HTTP/2 connection: several connections meet several pods, and still carry several requests each.
+const STREAMS: u64 = 10;
 
 /// Everything one run needs, valid by construction.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,15 +91,25 @@ impl SpecBuilder {
         let report = self.read(Id::Report, not_empty).map(PathBuf::from);
         let (quiet, no_color) = (self.is_given(Id::Quiet), self.is_given(Id::NoColor));
         let keep_alive = !self.is_given(Id::DisableKeepalive);
+        let wire = wire(&mut self);
+        let streams = self.read(Id::Streams, |text| whole(text, 1..=1_000)).unwrap_or(STREAMS) as u32;
+        let links = self.read(Id::Links, |text| whole(text, 1..=65_535)).map(|links| links as u32);
+        let redirects = self.read(Id::Redirects, |text| whole(text, 0..=20)).unwrap_or_default() as u32;
         let target = Mistakes::unless(self.mistakes, target)?.expect("a target that is missing has left its mistake");
         let plan = Plan {
-            target,
+            targets: vec![target],
+            wire,
+            tls: Tls::default(),
+            via: Via::Direct,
             schedule: pace.schedule,
             lanes: pace.lanes,
             max_lanes: pace.max_lanes,
+            streams,
+            links,
             timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
             keep_alive,
             connection_age: Some(age).filter(|age| !age.is_zero()),
+            redirects,
         };
         let workers = workers.and_then(|workers| u32::try_from(workers).ok());
         Ok(Spec { plan, objective, success, workers, output, report, quiet, no_color, notes })
@@ -144,6 +156,20 @@ fn objective(text: &str) -> Result<Objective, Wrong> {
     let line = crate::slo::parse(text).map_err(|errors| pictured(errors.caret(text)))?;
     let refused = line.unsupported();
     if refused.is_empty() { Ok(Objective { text: text.to_owned(), line }) } else { Err(wrong(refused.join("; "))) }
+}
+
+/// The protocol, from its flag or from hey's switch for HTTP/2.
+fn wire(wishes: &mut SpecBuilder) -> Wire {
+    let named = wishes.read(Id::Protocol, |text| {
+        [Wire::Http1, Wire::Http2, Wire::Grpc].into_iter().find(|wire| wire.name() == text).ok_or(WRONG)
+    });
+    match (named, wishes.is_given(Id::Http2)) {
+        (Some(Wire::Http1), true) => {
+            wishes.clash(Id::Http2, "no --http2 beside --protocol http1", "name one protocol");
+            Wire::Http1
+        }
+        (named, http2) => named.unwrap_or(if http2 { Wire::Http2 } else { Wire::Http1 }),
+    }
 }
 
 fn not_empty(text: &str) -> Result<String, Wrong> {

@@ -9,6 +9,7 @@ pub use super::table::KEYS;
 #[expect(missing_docs, reason = "each has a row in KEYS that says what it means")]
 pub enum Id {
     Url,
+    Weights,
     Requests,
     Connections,
     Duration,
@@ -27,12 +28,25 @@ pub enum Id {
     Accept,
     UserAgent,
     BasicAuth,
+    Seed,
+    Redirects,
     Timeout,
+    Protocol,
+    Http2,
+    Streams,
+    Links,
     Resolve,
+    Proxy,
+    UnixSocket,
     DisableKeepalive,
     ConnectionAge,
+    Insecure,
+    Cacert,
+    Cert,
+    CertKey,
     Slo,
     Success,
+    SplitBy,
     Output,
     Report,
     Quiet,
@@ -55,8 +69,10 @@ pub enum Kind {
 pub enum Group {
     /// How much, how fast, how long.
     Load,
-    /// What each request says and how it travels.
+    /// What each request says.
     Request,
+    /// How it travels, and whom to trust.
+    Connection,
     /// What decides.
     Objective,
     /// What is shown and written.
@@ -70,6 +86,7 @@ impl Group {
         match self {
             Self::Load => "Load",
             Self::Request => "Request",
+            Self::Connection => "Connection",
             Self::Objective => "Objective",
             Self::Output => "Output",
         }

@@ -29,7 +29,7 @@ pub(super) fn target(wishes: &mut SpecBuilder, read: &dyn Fn(&Path) -> io::Resul
     if !wishes.is_given(Id::Url) {
         wishes.mistake(Mistake::missing(Id::Url));
     }
-    let address = wishes.read(Id::Url, address);
+    let address = wishes.read_all(Id::Url, address).into_iter().next();
     let method = wishes.read(Id::Method, method).unwrap_or_else(|| "GET".to_owned());
     let body = body(wishes, read);
     let mut given = wishes.read_all(Id::Headers, header);
@@ -39,7 +39,7 @@ pub(super) fn target(wishes: &mut SpecBuilder, read: &dyn Fn(&Path) -> io::Resul
     let address = pinned(wishes, address)?;
     let authority = authority.unwrap_or_else(|| address.origin.authority());
     let request = Request { method, path: address.path, authority, headers, body: Arc::from(body) };
-    Some(Target { url: address.url, origin: address.origin, request })
+    Some(Target { url: address.url, origin: address.origin, request, weight: 1 })
 }
 
 /// The body, from the text or the file; empty for none.

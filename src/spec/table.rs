@@ -20,13 +20,24 @@ const PLAIN: Key = Key {
 };
 
 /// Every key, in the order of [`Id`] and of the help.
-pub static KEYS: [Key; 29] = [
+pub static KEYS: [Key; 43] = [
     Key {
         id: Id::Url,
         metadata: Some("url"),
         value: "URL",
-        help: "Where the load goes",
-        allowed: "an address such as http://HOST[:PORT][/PATH]",
+        kind: Kind::Repeat,
+        help: "Where the load goes; several URLs share the requests",
+        allowed: "an address such as http://HOST[:PORT][/PATH] or https://…",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Weights,
+        long: Some("weights"),
+        metadata: Some("weights"),
+        value: "N,...",
+        help: "Parts of the requests for several URLs, in their order: 9,1 sends every tenth to the second",
+        allowed: "one whole number from 1 to 1000 for each URL, separated by commas",
+        default: "the same for each",
         ..PLAIN
     },
     Key {
@@ -241,6 +252,30 @@ pub static KEYS: [Key; 29] = [
         ..PLAIN
     },
     Key {
+        id: Id::Seed,
+        long: Some("seed"),
+        metadata: Some("seed"),
+        value: "N",
+        group: Group::Request,
+        help: "Seed of the values drawn for {{…}}: the same seed gives request i the same values",
+        allowed: "a whole number from 0 to 18446744073709551615",
+        default: "another one each time, shown in the report",
+        zero: "a seed like any other",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Redirects,
+        long: Some("redirects"),
+        metadata: Some("redirects"),
+        value: "N",
+        group: Group::Request,
+        help: "Redirects to follow within one request; its latency ends with the last answer",
+        allowed: "a whole number from 0 to 20",
+        default: "0",
+        zero: "a redirect is an answer like any other",
+        ..PLAIN
+    },
+    Key {
         id: Id::Timeout,
         short: Some('t'),
         long: Some("timeout"),
@@ -254,15 +289,81 @@ pub static KEYS: [Key; 29] = [
         ..PLAIN
     },
     Key {
+        id: Id::Protocol,
+        long: Some("protocol"),
+        metadata: Some("protocol"),
+        value: "NAME",
+        group: Group::Connection,
+        help: "What carries the requests; HTTP/2 without TLS is spoken from the first byte (prior knowledge)",
+        allowed: "http1, http2 or grpc",
+        default: "http1",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Http2,
+        long: Some("http2"),
+        metadata: Some("http2"),
+        kind: Kind::Switch,
+        group: Group::Connection,
+        help: "The same as --protocol http2",
+        default: "HTTP/1.1",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Streams,
+        long: Some("streams"),
+        metadata: Some("streams"),
+        value: "N",
+        group: Group::Connection,
+        help: "Lanes that share one HTTP/2 connection",
+        allowed: "a whole number from 1 to 1000",
+        default: "10; fewer where the server allows fewer",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Links,
+        long: Some("links"),
+        metadata: Some("links"),
+        value: "N",
+        group: Group::Connection,
+        help: "Most HTTP/2 connections to one server; lanes beyond what they carry wait, and the wait counts",
+        allowed: "a whole number from 1 to 65535",
+        default: "as many as the lanes need",
+        ..PLAIN
+    },
+    Key {
         id: Id::Resolve,
         long: Some("resolve"),
         metadata: Some("resolve"),
         value: "HOST:PORT:ADDRESS,...",
         kind: Kind::Repeat,
-        group: Group::Request,
+        group: Group::Connection,
         help: "Addresses for the URL's host and port; no name is looked up then",
         allowed: "HOST:PORT:ADDRESS[,ADDRESS] such as podinfo.test:80:10.0.0.7,10.0.0.8",
         default: "the name is looked up",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Proxy,
+        short: Some('x'),
+        long: Some("proxy"),
+        metadata: Some("proxy"),
+        value: "URL",
+        group: Group::Connection,
+        help: "HTTP proxy to go through; https, HTTP/2 and gRPC go through a tunnel",
+        allowed: "an address such as http://[USER:PASSWORD@]HOST:PORT",
+        default: "none; the environment is not asked",
+        secret: true,
+        ..PLAIN
+    },
+    Key {
+        id: Id::UnixSocket,
+        long: Some("unix-socket"),
+        value: "FILE",
+        group: Group::Connection,
+        help: "Unix socket to connect to; the URL still says what is asked for",
+        allowed: "the path of a socket, of at most 107 bytes",
+        default: "none",
         ..PLAIN
     },
     Key {
@@ -270,7 +371,7 @@ pub static KEYS: [Key; 29] = [
         long: Some("disable-keepalive"),
         metadata: Some("disable-keepalive"),
         kind: Kind::Switch,
-        group: Group::Request,
+        group: Group::Connection,
         help: "A new connection for every request",
         default: "connections are used again",
         ..PLAIN
@@ -280,11 +381,52 @@ pub static KEYS: [Key; 29] = [
         long: Some("connection-age"),
         metadata: Some("connection-age"),
         value: "DURATION",
-        group: Group::Request,
+        group: Group::Connection,
         help: "Age at which a connection is replaced between two requests, so that new pods are met",
         allowed: "a duration such as 5s",
         default: "0s",
         zero: "never",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Insecure,
+        short: Some('k'),
+        long: Some("insecure"),
+        metadata: Some("insecure"),
+        kind: Kind::Switch,
+        group: Group::Connection,
+        help: "Believe every certificate, as hey does",
+        default: "certificates are verified",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Cacert,
+        long: Some("cacert"),
+        value: "FILE",
+        group: Group::Connection,
+        help: "Certificates of the authorities to believe, and no others",
+        allowed: "a PEM file with at least one certificate",
+        default: "the public authorities, compiled in",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Cert,
+        long: Some("cert"),
+        value: "FILE",
+        group: Group::Connection,
+        help: "Our own certificate, with those that vouch for it, for servers that ask for one",
+        allowed: "a PEM file with at least one certificate, the own one first",
+        default: "none",
+        ..PLAIN
+    },
+    Key {
+        id: Id::CertKey,
+        long: Some("key"),
+        value: "FILE",
+        group: Group::Connection,
+        help: "Private key of --cert",
+        allowed: "a PEM file with one private key that is not encrypted",
+        default: "the key in the file of --cert",
         ..PLAIN
     },
     Key {
@@ -307,6 +449,17 @@ pub static KEYS: [Key; 29] = [
         help: "Statuses that count as success",
         allowed: "statuses such as 2xx, 200-399, 200,204 or non-5xx",
         default: "200-399",
+        ..PLAIN
+    },
+    Key {
+        id: Id::SplitBy,
+        long: Some("split-by"),
+        metadata: Some("split-by"),
+        value: "WHAT,...",
+        group: Group::Output,
+        help: "Results also by what is named: the URL asked, the address that answered, the values drawn",
+        allowed: "url, address or value, several separated by commas",
+        default: "all results together",
         ..PLAIN
     },
     Key {

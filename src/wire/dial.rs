@@ -8,16 +8,35 @@ use std::rc::Rc;
 use hickory_resolver::TokioResolver;
 use tokio::net::TcpStream;
 
-use super::Clock;
+use super::{Clock, Stream, Transport};
 use crate::plan::{Host, Origin};
 use crate::stats::{DialTimes, Fault, Ns};
 
-/// Opens connections to one target, for all lanes of one worker.
+/// Opens connections to one server, for one lane or link; clones share what they know of its addresses.
 #[derive(Clone, Debug)]
 pub struct Dialer(Rc<Inner>);
 
+/// What came of opening a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Dialled<T> {
+    /// How long each phase took.
+    pub times: DialTimes,
+    /// Whom it reached, or tried last; `None` where there is no address: no name resolved, a unix socket.
+    pub address: Option<SocketAddr>,
+    /// The connection, or why there is none.
+    pub result: Result<T, Fault>,
+}
+
+impl<T> Dialled<T> {
+    /// The same dial with something else made of its connection.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Dialled<U> {
+        Dialled { times: self.times, address: self.address, result: self.result.map(make) }
+    }
+}
+
 struct Inner {
     origin: Origin,
+    transport: Transport,
     resolver: RefCell<Option<Rc<TokioResolver>>>,
     /// The newest answer of the resolver: still good when a later look-up fails.
     known: RefCell<Vec<SocketAddr>>,
@@ -35,14 +54,27 @@ impl std::fmt::Debug for Inner {
 impl Dialer {
     /// A dialer for `origin`. `first` is the address its first connection begins with, so that workers spread.
     #[must_use]
-    pub fn new(origin: Origin, first: usize) -> Self {
+    pub fn new(origin: Origin, transport: Transport, first: usize) -> Self {
         Self(Rc::new(Inner {
             origin,
+            transport,
             resolver: RefCell::new(None),
             known: RefCell::default(),
             next: Cell::new(first),
             first_error: RefCell::default(),
         }))
+    }
+
+    /// The server that connections go to.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    /// How its connections are made.
+    #[must_use]
+    pub fn transport(&self) -> &Transport {
+        &self.0.transport
     }
 
     /// The first failure in words: which address, and what the system said.
@@ -56,21 +88,23 @@ impl Dialer {
     /// # Errors
     /// `Dns` when the name has no address, `Refused` when no address answered, `Timeout` when time ran out, `Local`
     /// when our own process has no descriptors or ports left.
-    pub async fn connect<C: Clock>(&self, by: Ns, clock: &C) -> (DialTimes, Result<TcpStream, Fault>) {
+    pub async fn connect<C: Clock>(&self, by: Ns, clock: &C) -> Dialled<Stream> {
         let begin = clock.now();
         let addresses = match within(by, clock, self.addresses()).await {
             Some(Ok(addresses)) => addresses,
             Some(Err(message)) => {
-                return (self.times(begin, clock.now(), clock), Err(self.failed(Fault::Dns, message)));
+                let times = self.times(begin, clock.now(), clock);
+                return Dialled { times, address: None, result: Err(self.failed(Fault::Dns, message)) };
             }
             None => {
                 let message = format!("{}: name resolution took too long", self.0.origin.host);
-                return (self.times(begin, clock.now(), clock), Err(self.failed(Fault::Timeout, message)));
+                let times = self.times(begin, clock.now(), clock);
+                return Dialled { times, address: None, result: Err(self.failed(Fault::Timeout, message)) };
             }
         };
         let resolved = clock.now();
-        let stream = self.first_of(&addresses, by, clock).await;
-        (self.times(begin, resolved, clock), stream)
+        let (address, stream) = self.first_of(&addresses, by, clock).await;
+        Dialled { times: self.times(begin, resolved, clock), address, result: stream.map(Stream::Tcp) }
     }
 
     fn times<C: Clock>(&self, begin: Ns, resolved: Ns, clock: &C) -> DialTimes {
@@ -87,12 +121,19 @@ impl Dialer {
         fault
     }
 
-    async fn first_of<C: Clock>(&self, addresses: &[SocketAddr], by: Ns, clock: &C) -> Result<TcpStream, Fault> {
+    async fn first_of<C: Clock>(
+        &self,
+        addresses: &[SocketAddr],
+        by: Ns,
+        clock: &C,
+    ) -> (Option<SocketAddr>, Result<TcpStream, Fault>) {
         let first = self.0.next.get();
         self.0.next.set(first.wrapping_add(1));
         let mut fault = Fault::Refused;
+        let mut last = None;
         for tried in 0..addresses.len() {
             let address = addresses[(first + tried) % addresses.len()];
+            last = Some(address);
             // Each address left gets an equal part of the time left: one that swallows packets leaves some for others.
             let now = clock.now();
             let share = by.since(now).0 / (addresses.len() - tried) as u64;
@@ -101,7 +142,7 @@ impl Dialer {
                 Some(Ok(stream)) => {
                     // A request is one write: waiting for more to send would only delay it.
                     let _ = stream.set_nodelay(true);
-                    return Ok(stream);
+                    return (last, Ok(stream));
                 }
                 Some(Err(error)) => fault = self.failed(fault_of(&error), format!("{address}: {error}")),
                 None => fault = self.failed(Fault::Timeout, format!("{address}: no answer to the connection attempt")),
@@ -110,7 +151,7 @@ impl Dialer {
                 break;
             }
         }
-        Err(fault)
+        (last, Err(fault))
     }
 
     async fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
@@ -179,6 +220,7 @@ async fn within<C: Clock, T>(by: Ns, clock: &C, future: impl Future<Output = T>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::{Tls, Via, Wire};
     use crate::wire::Coarse;
 
     /// A listener, and an address on which nobody listens.
@@ -190,8 +232,13 @@ mod tests {
         (open, address)
     }
 
+    fn dialer_to(origin: Origin) -> Dialer {
+        let transport = Transport::new(Wire::Http1, &Tls::default(), &Via::Direct).expect("nothing can go wrong");
+        Dialer::new(origin, transport, 0)
+    }
+
     fn dialer(pinned: Vec<SocketAddr>) -> Dialer {
-        Dialer::new(Origin { host: Host::Name("target.test".into()), port: 80, pinned }, 0)
+        dialer_to(Origin { secure: false, host: Host::Name("target.test".into()), port: 80, pinned })
     }
 
     #[tokio::test]
@@ -200,7 +247,7 @@ mod tests {
         let dialer = dialer(vec![closed, open.local_addr().expect("it is bound")]);
         let clock = Coarse::new();
         for _ in 0..4 {
-            let (times, stream) = dialer.connect(Ns::from_secs(5), &clock).await;
+            let Dialled { times, result: stream, .. } = dialer.connect(Ns::from_secs(5), &clock).await;
             assert!(stream.is_ok(), "the second address answers");
             assert_eq!(times.dns, Ns::ZERO, "nothing was looked up");
         }
@@ -212,7 +259,7 @@ mod tests {
     async fn a_port_nobody_listens_on_is_refused_and_says_which() {
         let (_, closed) = open_and_closed().await;
         let dialer = dialer(vec![closed]);
-        let (_, stream) = dialer.connect(Ns::from_secs(5), &Coarse::new()).await;
+        let stream = dialer.connect(Ns::from_secs(5), &Coarse::new()).await.result;
         assert_eq!(stream.err(), Some(Fault::Refused));
         assert!(dialer.first_error().is_some_and(|said| said.contains("refused")), "{:?}", dialer.first_error());
     }
@@ -221,14 +268,18 @@ mod tests {
     async fn a_name_that_does_not_resolve_keeps_its_last_good_addresses() {
         let (open, _) = open_and_closed().await;
         let address = open.local_addr().expect("it is bound");
-        let origin =
-            Origin { host: Host::Name("nonexistent.invalid".into()), port: address.port(), pinned: Vec::new() };
-        let dialer = Dialer::new(origin, 0);
+        let origin = Origin {
+            secure: false,
+            host: Host::Name("nonexistent.invalid".into()),
+            port: address.port(),
+            pinned: Vec::new(),
+        };
+        let dialer = dialer_to(origin);
         let clock = Coarse::new();
-        let (_, stream) = dialer.connect(Ns::from_secs(10), &clock).await;
+        let stream = dialer.connect(Ns::from_secs(10), &clock).await.result;
         assert!(matches!(stream.err(), Some(Fault::Dns | Fault::Timeout)));
         dialer.0.known.replace(vec![address]);
-        let (_, stream) = dialer.connect(clock.now() + Ns::from_secs(10), &clock).await;
+        let stream = dialer.connect(clock.now() + Ns::from_secs(10), &clock).await.result;
         assert!(stream.is_ok());
     }
 

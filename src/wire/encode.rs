@@ -27,11 +27,6 @@ pub(super) fn http1(request: &Request, keep_alive: bool) -> Vec<u8> {
     bytes
 }
 
-/// Whether sending the request twice is the same as sending it once (RFC 9110 §9.2.2).
-pub(super) fn is_idempotent(method: &str) -> bool {
-    matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,11 +52,5 @@ mod tests {
             "POST /a?b=c HTTP/1.1\r\nHost: example.test:8080\r\nAccept: */*\r\nX-A: 1\r\nX-A: 2\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
         );
         assert!(String::from_utf8_lossy(&http1(&request("PUT", b""), true)).contains("Content-Length: 0\r\n"));
-    }
-
-    #[test]
-    fn only_methods_that_may_be_repeated_are_idempotent() {
-        assert!(is_idempotent("GET") && is_idempotent("DELETE"));
-        assert!(!is_idempotent("POST") && !is_idempotent("PATCH") && !is_idempotent("get"));
     }
 }

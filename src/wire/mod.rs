@@ -10,22 +10,28 @@ pub mod http1;
 mod observe;
 #[cfg(any(test, feature = "scripted"))]
 pub mod scripted;
+mod stream;
+mod transport;
 
 pub use clock::{Clock, Coarse};
-pub use dial::Dialer;
+pub use dial::{Dialer, Dialled};
 pub use http1::Http1;
-pub use observe::{Discard, Head, Observe};
+pub use observe::{Discard, Fields, Head, Observe};
+pub use stream::Stream;
+pub use transport::{Transport, TransportError};
 
-use crate::plan::Request;
-use crate::stats::{DialTimes, Fault, Ns, Outcome};
+use std::fmt::Debug;
+
+use crate::plan::{Origin, Request};
+use crate::stats::{Ns, Outcome};
 
 /// One request to make now.
 #[derive(Clone, Copy, Debug)]
-pub struct Shot<'a> {
+pub struct Shot<'a, R> {
     /// Which request of the load this is, from 0.
     pub index: u64,
-    /// What it says.
-    pub request: &'a Request,
+    /// What it says, as the protocol prepared it.
+    pub request: &'a R,
 }
 
 /// What to do with the connection after a reply.
@@ -58,14 +64,20 @@ pub struct Reply {
     pub unprocessed: bool,
 }
 
-/// A way to talk to a server: HTTP/1.1 now; the loop that uses it does not change for others.
+/// A way to talk to a server. The loop that uses it is the same for all.
 #[allow(async_fn_in_trait, reason = "connections never leave their thread, so no caller wants Send futures")]
 pub trait Protocol: Clone + 'static {
     /// One open connection.
     type Conn: 'static;
 
-    /// Opens a connection, trying every address of the target, and gives up at `by`.
-    async fn dial<C: Clock>(&self, by: Ns, clock: &C) -> (DialTimes, Result<Self::Conn, Fault>);
+    /// A request as this protocol sends it: made once for a fixed request, and for each one where values are drawn.
+    type Prepared: Debug + 'static;
+
+    /// Puts a request to `origin` into the form in which it is sent.
+    fn prepare(&self, origin: &Origin, request: &Request) -> Self::Prepared;
+
+    /// Opens a connection through `dialer`, trying every address of its server, and gives up at `by`.
+    async fn dial<C: Clock>(&self, dialer: &Dialer, by: Ns, clock: &C) -> Dialled<Self::Conn>;
 
     /// Another handle on the same connection, if it can carry one more request at the same time.
     fn share(&self, conn: &Self::Conn) -> Option<Self::Conn>;
@@ -74,7 +86,7 @@ pub trait Protocol: Clone + 'static {
     async fn exchange<C: Clock>(
         &self,
         conn: &mut Self::Conn,
-        shot: Shot<'_>,
+        shot: Shot<'_, Self::Prepared>,
         by: Ns,
         clock: &C,
         observe: &mut impl Observe,

@@ -4,7 +4,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::{After, Clock, Observe, Protocol, Reply, Shot};
+use super::{After, Clock, Dialer, Observe, Protocol, Reply, Shot};
+use crate::plan::{Origin, Request};
 use crate::stats::{DialTimes, Fault, Ns, Outcome};
 
 /// What an exchange is asked.
@@ -86,8 +87,11 @@ impl Scripted {
 
 impl Protocol for Scripted {
     type Conn = Conn;
+    type Prepared = ();
 
-    async fn dial<C: Clock>(&self, by: Ns, clock: &C) -> (DialTimes, Result<Conn, Fault>) {
+    fn prepare(&self, _: &Origin, _: &Request) {}
+
+    async fn dial<C: Clock>(&self, _: &Dialer, by: Ns, clock: &C) -> super::Dialled<Conn> {
         let number = self.dials.get();
         self.dials.set(number + 1);
         let Dialled { after, fault } = (self.dial)(number);
@@ -96,7 +100,8 @@ impl Protocol for Scripted {
         let late = begin + after > by;
         let fault = if late { Some(Fault::Timeout) } else { fault };
         let times = DialTimes { connect: clock.now().since(begin), ..DialTimes::default() };
-        (times, fault.map_or(Ok(Conn { number, carried: 0 }), Err))
+        let result = fault.map_or(Ok(Conn { number, carried: 0 }), Err);
+        super::Dialled { times, address: None, result }
     }
 
     fn share(&self, _: &Conn) -> Option<Conn> {
@@ -106,7 +111,7 @@ impl Protocol for Scripted {
     async fn exchange<C: Clock>(
         &self,
         conn: &mut Conn,
-        shot: Shot<'_>,
+        shot: Shot<'_, ()>,
         by: Ns,
         clock: &C,
         _: &mut impl Observe,

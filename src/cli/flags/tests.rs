@@ -93,9 +93,9 @@ fn hey_lines_of_flaggers_users_mean_what_they_mean_to_hey() {
         assert_eq!(plan.schedule.stop.duration, Some(Duration::from_secs(seconds)), "{why}");
         assert_eq!(plan.schedule.arrivals, Arrivals::Steady(Rate::per_second(per_second).unwrap()), "{why}");
         assert_eq!(plan.schedule.total(), Some(seconds * u64::from(per_second)), "{why}");
-        assert_eq!((plan.lanes, plan.target.request.authority.as_str()), (lanes, authority), "{why}");
+        assert_eq!((plan.lanes, plan.targets[0].request.authority.as_str()), (lanes, authority), "{why}");
         if let Some((name, value)) = own_header {
-            assert_eq!(plan.target.request.header(name), Some(value), "{why}");
+            assert_eq!(plan.targets[0].request.header(name), Some(value), "{why}");
         }
         assert_eq!(spec.notes, [""; 0], "{why}");
     }
@@ -118,7 +118,7 @@ fn with_header(words: &[String]) -> Vec<String> {
 fn a_post_of_hey_keeps_its_body_and_content_type() {
     let words =
         ["-z", "1m", "-q", "10", "-c", "2", "-m", "POST", "-d", "{test: 2}", "http://podinfo-canary.test:9898/echo"];
-    let request = spec_of(&words).plan.target.request;
+    let request = spec_of(&words).plan.targets[0].request.clone();
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "/echo"));
     assert_eq!((&*request.body, request.header("Content-Type")), (&b"{test: 2}"[..], Some("text/html")));
 }
@@ -153,7 +153,7 @@ fn heys_everyday_flags_all_work_together() {
         "http://h/",
     ];
     let spec = spec_of(&words);
-    let request = &spec.plan.target.request;
+    let request = &spec.plan.targets[0].request;
     assert_eq!((spec.plan.schedule.total(), spec.plan.lanes), (Some(100), 5));
     assert_eq!((request.method.as_str(), &*request.body), ("PUT", &b"from a file"[..]));
     let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
@@ -262,8 +262,8 @@ fn an_unknown_flag_is_met_with_the_nearest_name() {
 #[test]
 fn a_value_may_begin_with_a_dash_where_that_makes_sense() {
     let spec = spec_of(&["-d", "-host", "-H", "-x: y", "-A", "-", "http://h/"]);
-    assert_eq!(&*spec.plan.target.request.body, b"-host");
-    assert_eq!(spec.plan.target.request.header("-x"), Some("y"));
+    assert_eq!(&*spec.plan.targets[0].request.body, b"-host");
+    assert_eq!(spec.plan.targets[0].request.header("-x"), Some("y"));
     assert!(
         lines(&["-z", "-5s", "http://h/"])[0]
             .ends_with("got '-5s', expected a duration such as 10s, 1m30s or 1.5h; it cannot be negative")
@@ -280,7 +280,7 @@ fn values_may_be_attached_or_empty() {
     let spec = spec_of(&["-c3", "-n=9", "--timeout=7s", "-A", "", "--user-agent=", "http://h/"]);
     assert_eq!((spec.plan.lanes, spec.plan.schedule.total()), (3, Some(9)));
     assert_eq!(spec.plan.timeout, Some(Duration::from_secs(7)));
-    assert!(spec.plan.target.request.headers.is_empty());
+    assert!(spec.plan.targets[0].request.headers.is_empty());
 }
 
 #[test]
@@ -363,7 +363,7 @@ fn a_body_file_is_read_from_disk_and_its_absence_is_a_mistake() {
     std::fs::write(&path, b"from disk").unwrap();
     let words = |path: &Path| [OsString::from("-D"), path.into(), OsString::from("http://h/")].into_iter();
     let Ok(Invocation::Run(spec)) = parse_run(words(&path)) else { panic!("a file that exists") };
-    assert_eq!(&*spec.plan.target.request.body, b"from disk");
+    assert_eq!(&*spec.plan.targets[0].request.body, b"from disk");
     assert!(parse_run(words(folder.path())).is_err(), "a folder is no file");
     assert!(parse_run(words(&folder.path().join("absent"))).is_err());
     #[cfg(unix)]

@@ -32,7 +32,7 @@ fn mistakes(wishes: &[(Id, &str)]) -> Vec<String> {
 }
 
 fn header_lines(spec: &Spec) -> Vec<String> {
-    spec.plan.target.request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect()
+    spec.plan.targets[0].request.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect()
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn a_url_alone_is_what_hey_would_do_with_it() {
     );
     assert_eq!((spec.plan.lanes, spec.plan.max_lanes), (50, 50));
     assert_eq!((spec.plan.timeout, spec.plan.keep_alive, spec.plan.connection_age), (Some(TIMEOUT), true, None));
-    let target = &spec.plan.target;
+    let target = &spec.plan.targets[0];
     assert_eq!((target.url.as_str(), target.origin.port), (URL, 80));
     assert_eq!(target.origin.host, Host::Name("podinfo.test".into()));
     let request = &target.request;
@@ -112,7 +112,7 @@ fn zero_means_what_the_table_says() {
     assert_eq!(spec.plan.schedule.stop, Stop { count: Some(200), duration: None });
     assert_eq!((spec.plan.timeout, spec.plan.connection_age), (None, None));
     assert_eq!(spec.workers, None);
-    assert!(header_lines(&spec).is_empty() && spec.plan.target.request.body.is_empty());
+    assert!(header_lines(&spec).is_empty() && spec.plan.targets[0].request.body.is_empty());
 }
 
 #[test]
@@ -199,14 +199,14 @@ fn headers_are_sent_once_and_in_order() {
         header_lines(&spec)[1..],
         ["Content-Type: text/html", "Authorization: Basic YW5uOnNlOmNyZXQ=", "X-A: 1", "x-a: 2", "accept: text/plain"]
     );
-    assert_eq!(spec.plan.target.request.method, "POST");
-    assert_eq!(*spec.plan.target.request.body, *b"{test: 2}");
+    assert_eq!(spec.plan.targets[0].request.method, "POST");
+    assert_eq!(*spec.plan.targets[0].request.body, *b"{test: 2}");
 }
 
 #[test]
 fn a_content_type_is_sent_with_a_body_or_when_asked_for() {
     let content_type =
-        |wishes: &[(Id, &str)]| spec(wishes).plan.target.request.header("content-type").map(str::to_owned);
+        |wishes: &[(Id, &str)]| spec(wishes).plan.targets[0].request.header("content-type").map(str::to_owned);
     assert_eq!(content_type(&[]), None);
     assert_eq!(content_type(&[(Id::Method, "POST")]), None);
     assert_eq!(content_type(&[(Id::BodyFile, "body.json")]), Some("text/html".into()));
@@ -218,7 +218,7 @@ fn a_content_type_is_sent_with_a_body_or_when_asked_for() {
 
 #[test]
 fn the_host_header_comes_from_the_flag_the_header_or_the_url() {
-    let authority = |wishes: &[(Id, &str)]| spec(wishes).plan.target.request.authority.clone();
+    let authority = |wishes: &[(Id, &str)]| spec(wishes).plan.targets[0].request.authority.clone();
     assert_eq!(authority(&[(Id::Host, "app.example.com")]), "app.example.com");
     assert_eq!(authority(&[(Id::Headers, "host: app.example.com:8080")]), "app.example.com:8080");
     assert_eq!(authority(&[(Id::Headers, "Host: a"), (Id::Host, "a")]), "a");
@@ -233,8 +233,8 @@ fn the_host_header_comes_from_the_flag_the_header_or_the_url() {
 #[test]
 fn a_password_is_taken_from_the_url_and_shown_nowhere() {
     let spec = build(&[(Id::Url, "http://ann:s%20cret@podinfo.test/x")]).unwrap();
-    assert_eq!(spec.plan.target.request.header("Authorization"), Some("Basic YW5uOnMgY3JldA=="));
-    assert_eq!(spec.plan.target.url, "http://podinfo.test/x");
+    assert_eq!(spec.plan.targets[0].request.header("Authorization"), Some("Basic YW5uOnMgY3JldA=="));
+    assert_eq!(spec.plan.targets[0].url, "http://podinfo.test/x");
     let both = [(Id::Url, "http://ann:secret@podinfo.test/"), (Id::BasicAuth, "bob:secret")];
     let text = build(&both).unwrap_err().to_string();
     assert!(text.starts_with("-a/--basic-auth: got '***', expected one way to log in;"), "{text}");
@@ -244,7 +244,7 @@ fn a_password_is_taken_from_the_url_and_shown_nowhere() {
 #[test]
 fn pinned_addresses_belong_to_the_urls_host_and_port() {
     let spec = spec(&[(Id::Resolve, "podinfo.test:80:10.0.0.7,10.0.0.8"), (Id::Resolve, "PODINFO.test:80:::1")]);
-    let pinned: Vec<String> = spec.plan.target.origin.pinned.iter().map(ToString::to_string).collect();
+    let pinned: Vec<String> = spec.plan.targets[0].origin.pinned.iter().map(ToString::to_string).collect();
     assert_eq!(pinned, ["10.0.0.7:80", "10.0.0.8:80", "[::1]:80"]);
     let lines = mistakes(&[(Id::Resolve, "podinfo.test:9898:10.0.0.7"), (Id::Resolve, "other:80:10.0.0.7")]);
     assert_eq!(lines.len(), 2);
@@ -253,7 +253,7 @@ fn pinned_addresses_belong_to_the_urls_host_and_port() {
 
 #[test]
 fn a_body_file_is_sent_as_it_is() {
-    assert_eq!(*spec(&[(Id::BodyFile, "body.json")]).plan.target.request.body, *b"{\"a\":1}");
+    assert_eq!(*spec(&[(Id::BodyFile, "body.json")]).plan.targets[0].request.body, *b"{\"a\":1}");
     for (name, advice) in [("absent", "no such file"), ("huge", "it is too long")] {
         assert_eq!(
             mistakes(&[(Id::BodyFile, name)]),

@@ -1,7 +1,7 @@
 //! Reads an HTTP/1 answer from bytes, wherever the network cut them. No I/O: what it decides can be tested and fuzzed.
 
 use super::chunked::Chunked;
-use crate::wire::{Head, Observe};
+use crate::wire::{Fields, Head, Observe};
 
 /// A longer head than this is refused.
 pub const MOST_HEAD_BYTES: usize = 64 * 1024;
@@ -192,7 +192,7 @@ impl Decoder {
         let framing = framing(response)?;
         self.status = Some(status);
         self.keep_alive = framing.keep_alive && status != 101;
-        observe.head(Head { status, headers: response.headers });
+        observe.head(Head { status, fields: Fields::Http1(response.headers) });
         let bodiless = self.to_head_request || matches!(status, 101 | 204 | 304);
         self.state = match framing {
             _ if bodiless => State::Done,

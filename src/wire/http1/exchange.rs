@@ -6,12 +6,12 @@
 use std::future::{Future as _, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 
-use super::Conn;
 use super::decode::{Decoder, Ended};
+use super::{Conn, Prepared};
 use crate::stats::{Fault, Ns, Outcome};
 use crate::wire::{After, Clock, Observe, Reply};
 
@@ -21,14 +21,6 @@ const MOST_BUFFER: usize = 64 * 1024;
 const LOOK_AFTER: Ns = Ns::from_millis(100);
 /// A connection idle for longer may have been closed by the server at the very moment the request went out.
 const RESEND_AFTER: Ns = Ns::from_secs(1);
-
-/// What goes out.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Outgoing<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) to_head_request: bool,
-    pub(super) idempotent: bool,
-}
 
 /// Why the reading stopped.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +35,7 @@ enum Stop {
 
 /// The state of one exchange between two polls.
 struct Exchange<'a, C, O> {
-    outgoing: Outgoing<'a>,
+    outgoing: &'a Prepared,
     by: Ns,
     clock: &'a C,
     observe: &'a mut O,
@@ -56,7 +48,7 @@ struct Exchange<'a, C, O> {
 /// Sends the request and reads its answer.
 pub(super) async fn run<C: Clock, O: Observe>(
     conn: &mut Conn,
-    outgoing: Outgoing<'_>,
+    outgoing: &Prepared,
     by: Ns,
     clock: &C,
     observe: &mut O,
@@ -101,14 +93,8 @@ fn replaced(now: Ns) -> Reply {
 /// A connection used a moment ago is looked at only where the runtime has already been told that something came: that
 /// costs no system call. A new one is not, or a server that greets first would be dialled for ever.
 fn is_stale(conn: &mut Conn, idle: Ns) -> bool {
-    let told = |conn: &Conn| {
-        let mut nobody = Context::from_waker(Waker::noop());
-        conn.carried > 0 && conn.stream.poll_read_ready(&mut nobody).is_ready()
-    };
-    let mut byte = [0];
-    conn.filled > 0
-        || (idle > LOOK_AFTER || told(conn))
-            && !matches!(conn.stream.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+    let told = |conn: &Conn| conn.carried > 0 && conn.stream.has_news();
+    conn.filled > 0 || (idle > LOOK_AFTER || told(conn)) && conn.stream.is_spoiled()
 }
 
 impl<C: Clock, O: Observe> Exchange<'_, C, O> {

