@@ -1,5 +1,6 @@
 //! A lane's connection: opened, used, replaced when it is old or dead; and one request fired over it.
 
+use std::net::SocketAddr;
 use std::rc::Rc;
 
 use super::share::{Ground, Sink};
@@ -18,12 +19,22 @@ pub(super) struct Due {
     pub(super) origin: Ns,
 }
 
+/// What came of one request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fired {
+    pub(super) sample: Sample,
+    /// Who answered it, or could not be reached; `None` where there is no address.
+    pub(super) address: Option<SocketAddr>,
+}
+
 /// A connection slot of one lane.
 #[derive(Debug)]
 pub(super) struct Link<P: Protocol> {
     /// Which of the plan's targets it serves.
     target: usize,
     open: Option<Open<P::Conn>>,
+    /// Whom the newest dial reached, or tried last.
+    tried: Option<SocketAddr>,
     /// How old this lane's connections may get: staggered, so that not all are replaced at once.
     age: Option<Ns>,
 }
@@ -31,6 +42,8 @@ pub(super) struct Link<P: Protocol> {
 #[derive(Debug)]
 struct Open<C> {
     conn: C,
+    /// Whom it reaches.
+    address: Option<SocketAddr>,
     at: Ns,
     /// How it was opened, until its first request takes that into its sample.
     dial: Option<(DialTimes, Ns)>,
@@ -42,7 +55,7 @@ impl<P: Protocol> Link<P> {
         // Multiples of the golden ratio spread evenly however many there are: 0.75 to 1.25 of the age asked for.
         let spread = 0.75 + 0.5 * (f64::from(number) * 0.618_033_988_75).fract();
         let age = ground.plan.connection_age.map(|age| Ns((Ns::from(age).0 as f64 * spread) as u64));
-        Self { target, open: None, age }
+        Self { target, open: None, tried: None, age }
     }
 
     /// Opens the connection before it is needed. Failing is no outcome: the next request will try itself.
@@ -65,9 +78,13 @@ impl<P: Protocol> Link<P> {
     }
 
     /// Sends one request and waits for what comes of it.
-    pub(super) async fn fire<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>, due: Due) -> Sample {
+    pub(super) async fn fire<C: Clock, S: Sink>(
+        &mut self,
+        ground: &Ground<P, C, S>,
+        request: &P::Prepared,
+        due: Due,
+    ) -> Fired {
         let by = ground.limit(ground.clock.now());
-        let request = &ground.routes[self.target].request;
         let mut resent = false;
         let mut first_sent = None;
         loop {
@@ -75,7 +92,9 @@ impl<P: Protocol> Link<P> {
                 Some(open) => open,
                 None => match self.dial(ground, by).await {
                     Ok(()) => continue,
-                    Err(fault) => return failed(ground, due, fault, first_sent, resent),
+                    Err(fault) => {
+                        return Fired { sample: failed(ground, due, fault, first_sent, resent), address: self.tried };
+                    }
                 },
             };
             let shot = Shot { index: due.index, request };
@@ -88,23 +107,24 @@ impl<P: Protocol> Link<P> {
                 resent = true;
                 continue;
             }
-            let dial = open.dial.take();
+            let (dial, address) = (open.dial.take(), open.address);
             if reply.after == After::Keep && ground.plan.keep_alive {
                 self.open = Some(open);
             }
-            return sample(due, reply, first_sent, dial, resent);
+            return Fired { sample: sample(due, reply, first_sent, dial, resent), address };
         }
     }
 
     async fn dial<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>, by: Ns) -> Result<(), Fault> {
         let way = &ground.routes[self.target].way;
-        let Dialled { times, result, .. } = ground.protocol.dial(&way.dialer, by, &ground.clock).await;
+        let Dialled { times, address, result } = ground.protocol.dial(&way.dialer, by, &ground.clock).await;
         let now = ground.clock.now();
         ground.sink.borrow_mut().dialled(result.is_ok());
+        self.tried = address;
         match result {
             Ok(conn) => {
                 ground.brakes.reached();
-                self.open = Some(Open { conn, at: now, dial: Some((times, now)) });
+                self.open = Some(Open { conn, address, at: now, dial: Some((times, now)) });
                 Ok(())
             }
             Err(fault) => Err(fault),

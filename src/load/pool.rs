@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::link::{Due, Link, SharedGround, unsent};
+use super::link::{Due, Fired, Link, SharedGround, unsent};
 use super::share::{Sink, watch};
 use crate::stats::{Fault, Ns, Sample};
 use crate::wire::{Clock, Protocol};
@@ -253,7 +253,7 @@ async fn slot<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, poo
         if now >= ground.hard_end {
             ground.record(unsent(due, Fault::Timeout, now, now, false));
         } else {
-            let sample = link.fire(&ground, due).await;
+            let Fired { sample, .. } = link.fire(&ground, &ground.routes[0].request, due).await;
             ground.record(Sample { extra_lane: is_extra, ..sample });
             let waiting = !pool.borrow().queue.is_empty();
             if !waiting && !pool.borrow().over {

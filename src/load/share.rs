@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::brakes::{Brakes, Reported};
-use super::link::{Backoff, Due, Link, SharedGround};
+use super::link::{Backoff, Due, Fired, Link, SharedGround};
 use super::pulse::Pulse;
 use super::way::{Route, Ways};
 use crate::plan::Plan;
@@ -169,7 +169,8 @@ async fn closed_lane<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, 
         let now = ground.clock.now();
         let Some(index) = supply.take(now, ground.part) else { return };
         ground.sink.borrow_mut().due(now, None);
-        let sample = link.fire(&ground, Due { index, due: now, origin: now }).await;
+        let due = Due { index, due: now, origin: now };
+        let Fired { sample, .. } = link.fire(&ground, &ground.routes[0].request, due).await;
         ground.record(sample);
         backoff.after(&sample, &ground.clock).await;
         link.renew(&ground).await;
