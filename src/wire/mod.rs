@@ -8,6 +8,7 @@ mod dial;
 mod encode;
 pub mod http1;
 mod observe;
+mod redirect;
 #[cfg(any(test, feature = "scripted"))]
 pub mod scripted;
 mod stream;
@@ -17,6 +18,7 @@ pub use clock::{Clock, Coarse};
 pub use dial::{Dialer, Dialled};
 pub use http1::Http1;
 pub use observe::{Discard, Fields, Head, Observe};
+pub use redirect::{BadLocation, Hop, Redirected};
 pub use stream::Stream;
 pub use transport::{Transport, TransportError};
 
