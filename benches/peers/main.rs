@@ -6,16 +6,18 @@
 #![expect(clippy::print_stdout, reason = "what a benchmark prints is its product")]
 
 mod rounds;
+mod scenes;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, reason = "each benchmark uses a part of it")]
 mod support;
 mod tools;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use rounds::{Cost, Goal, Rounds};
+use anyhow::{Context, Result, bail, ensure};
+use rounds::{Cost, Rounds};
+use scenes::{Asked, SCENES, Scene, Way};
 use support::arguments::Arguments;
 use support::nginx::Nginx;
 use support::process::{Invocation, find, run};
@@ -23,35 +25,47 @@ use support::table::Table;
 use support::{machine, numbers, tollgate};
 use tools::{OURS, TOOLS, Tool};
 
-const CONNECTIONS: u64 = 50;
 const CLIENT_CORE: usize = 0;
 const SERVER_CORE: usize = 1;
 
-/// P1: CPU per request against each peer, as a ratio within a round.
-const GOALS: [Goal; 3] = [
-    Goal { peer: "wrk", median: 1.0, upper_quartile: Some(1.1) },
-    Goal { peer: "oha", median: 0.7, upper_quartile: None },
-    Goal { peer: "hey", median: 0.3, upper_quartile: None },
-];
+/// A tool and where it is.
+type Present = (&'static Tool, PathBuf);
 
 fn main() -> Result<()> {
-    let arguments = Arguments::read(&["rounds", "seconds"], &[])?;
+    let arguments = Arguments::read(&["rounds", "seconds", "scene"], &[])?;
     let rounds = arguments.number("rounds", 9)?;
-    let seconds = arguments.number("seconds", 4)?;
+    let wanted = arguments.text("scene");
+    let chosen = |scene: &&Scene| wanted.is_none_or(|name| name == scene.name);
+    let scenes: Vec<&Scene> = SCENES.iter().filter(chosen).collect();
+    if scenes.is_empty() {
+        bail!("--scene: {:?} are allowed", SCENES.map(|scene| scene.name));
+    }
     println!("{}", machine::describe());
-    let mut present = present()?;
+    let present = present()?;
     let nginx = Nginx::start(SERVER_CORE)?;
-    println!(
-        "{rounds} interleaved rounds of {seconds} s, {CONNECTIONS} connections, client on core {CLIENT_CORE}, nginx on core {SERVER_CORE}\n"
-    );
+    for scene in scenes {
+        let asked = Asked { seconds: arguments.number("seconds", scene.asked.seconds)?, ..scene.asked };
+        let url = nginx.url(scene.way.is_secure(), scene.way == Way::Http2);
+        println!(
+            "\n{}: {rounds} interleaved rounds of {} s, {} connections × {}, client on core {CLIENT_CORE}, nginx on core {SERVER_CORE}",
+            scene.name, asked.seconds, asked.connections, asked.streams
+        );
+        print(scene, &measured(&present, scene.way, asked, rounds, &url));
+    }
+    Ok(())
+}
 
+/// All rounds of one scene.
+fn measured(present: &[Present], way: Way, asked: Asked, rounds: u64, url: &str) -> Rounds {
+    let able = |(tool, program): &Present| Some((*tool, program.clone(), (tool.arguments)(way, asked)?));
+    let mut able: Vec<_> = present.iter().filter_map(able).collect();
     let mut measured = Rounds::default();
     for round in 0..rounds {
         // Another order each round: whoever always came after hey would always find the same warm caches.
         if round > 0 {
-            present.rotate_left(1);
+            able.rotate_left(1);
         }
-        present.retain(|(tool, program)| match measure(tool, program, &nginx.url, seconds) {
+        able.retain(|(tool, program, arguments)| match measure(tool, program, arguments, url, asked.seconds) {
             Ok(cost) => {
                 measured.add(round, tool.name, cost);
                 true
@@ -62,12 +76,11 @@ fn main() -> Result<()> {
             }
         });
     }
-    print(&measured);
-    Ok(())
+    measured
 }
 
 /// The tools that are on this machine, ours built first.
-fn present() -> Result<Vec<(&'static Tool, PathBuf)>> {
+fn present() -> Result<Vec<Present>> {
     let ours = tollgate::build()?;
     let mut present = Vec::new();
     for tool in &TOOLS {
@@ -84,9 +97,8 @@ fn present() -> Result<Vec<(&'static Tool, PathBuf)>> {
     Ok(present)
 }
 
-fn measure(tool: &Tool, program: &PathBuf, url: &str, seconds: u64) -> Result<Cost> {
-    let arguments = (tool.arguments)(CONNECTIONS, seconds);
-    let invocation = Invocation::new(program, &arguments).arg(url).on_core(CLIENT_CORE);
+fn measure(tool: &Tool, program: &Path, arguments: &str, url: &str, seconds: u64) -> Result<Cost> {
+    let invocation = Invocation::new(program, arguments).arg(url).on_core(CLIENT_CORE);
     let ended = run(&invocation, Duration::from_secs(seconds + 30))?;
     let complaint = || format!("exit {:?}: {}", ended.code, ended.stderr.lines().next().unwrap_or("no message"));
     let requests = (tool.requests)(&ended.stdout).with_context(complaint)?;
@@ -94,9 +106,9 @@ fn measure(tool: &Tool, program: &PathBuf, url: &str, seconds: u64) -> Result<Co
     Ok(Cost { requests: requests as f64, wall: ended.wall.as_secs_f64(), cpu: ended.cpu.as_secs_f64() })
 }
 
-fn print(measured: &Rounds) {
-    let mut table =
-        Table::new(&["tool", "rounds", "req/s", "CPU µs/request", "quartiles", "tollgate ÷ it", "upper quartile"]);
+fn print(scene: &Scene, measured: &Rounds) {
+    let (per_second, cpu) = (format!("{}s/s", scene.unit), format!("CPU µs/{}", scene.unit));
+    let mut table = Table::new(&["tool", "rounds", &per_second, &cpu, "quartiles", "tollgate ÷ it", "upper quartile"]);
     for tool in TOOLS.iter().map(|tool| tool.name) {
         let (rate, cost) = (measured.per_second(tool), measured.cpu_micros(tool));
         if cost.is_empty() {
@@ -118,11 +130,11 @@ fn print(measured: &Rounds) {
         ]);
     }
     println!("\n{table}");
-    for goal in &GOALS {
-        println!("P1 {}", goal.outcome(&measured.ratios(OURS, goal.peer)));
+    for (number, goal) in scene.goals {
+        println!("{number} {}", goal.outcome(&measured.ratios(OURS, goal.peer)));
     }
     let (ours, wrk) = (measured.per_second(OURS), measured.per_second("wrk"));
-    if !ours.is_empty() && !wrk.is_empty() {
+    if scene.way == Way::Http1 && !ours.is_empty() && !wrk.is_empty() {
         let (ours, wrk) = (numbers::quantile(&ours, 0.5), numbers::quantile(&wrk, 0.5));
         println!(
             "P2 requests per second: tollgate {ours:.0}, wrk {wrk:.0}, ratio {:.2} (shown, not required)",

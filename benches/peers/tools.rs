@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::scenes::{Asked, Way};
+
 /// One load generator.
 pub(crate) struct Tool {
     /// The program, which is also its name in tables.
@@ -10,8 +12,8 @@ pub(crate) struct Tool {
     pub(crate) from: &'static str,
     /// What asks it for its version; `None` where nothing does.
     pub(crate) version: Option<&'static str>,
-    /// Arguments for a number of connections and of seconds; the URL follows.
-    pub(crate) arguments: fn(u64, u64) -> String,
+    /// Arguments for a load, without the URL that follows; `None` where it cannot make it.
+    pub(crate) arguments: fn(Way, Asked) -> Option<String>,
     /// Requests answered, from what it printed.
     pub(crate) requests: fn(&str) -> Option<u64>,
 }
@@ -19,29 +21,43 @@ pub(crate) struct Tool {
 /// The name under which the program of this repository appears.
 pub(crate) const OURS: &str = "tollgate";
 
-/// One thread each, keep-alive, a closed loop. tollgate comes first and records everything that a verdict needs.
+/// One thread each, a closed loop. tollgate comes first and records everything that a verdict needs. None verifies
+/// certificates: most cannot.
 pub(crate) const TOOLS: [Tool; 6] = [
     Tool {
         name: OURS,
         from: "this repository",
         version: Some("--version"),
-        arguments: |connections, seconds| {
-            format!("run -c {connections} -z {seconds}s --workers 1 --slo success>=99%,p99<500ms --output json")
-        },
+        arguments: tollgate_arguments,
         requests: |out| number_at(out, "/requests/finished"),
     },
     Tool {
         name: "wrk",
         from: "Debian: wrk",
         version: Some("-v"),
-        arguments: |connections, seconds| format!("-t 1 -c {connections} -d {seconds}s"),
+        arguments: |way, asked| {
+            let flags = match way {
+                Way::Http1 | Way::Tls => "",
+                Way::Handshakes => " -H Connection:close",
+                Way::Http2 => return None,
+            };
+            Some(format!("-t 1 -c {} -d {}s{flags}", asked.connections, asked.seconds))
+        },
         requests: |out| word_before(out, "requests in"),
     },
     Tool {
         name: "h2load",
         from: "Debian: nghttp2-client",
         version: Some("--version"),
-        arguments: |connections, seconds| format!("--h1 -t 1 -c {connections} -D {seconds}"),
+        arguments: |way, asked| {
+            let flags = match way {
+                Way::Http1 | Way::Tls => "--h1".to_owned(),
+                Way::Http2 => format!("-m {}", asked.streams),
+                // Its connections carry all their requests or none: there is no closing after each.
+                Way::Handshakes => return None,
+            };
+            Some(format!("{flags} -t 1 -c {} -D {}", asked.connections, asked.seconds))
+        },
         requests: |out| word_before(out, "done,"),
     },
     Tool {
@@ -49,24 +65,59 @@ pub(crate) const TOOLS: [Tool; 6] = [
         from: "Debian: apache2-utils",
         version: Some("-V"),
         // ab's time limit implies 50 000 requests unless more are asked for after it.
-        arguments: |connections, seconds| format!("-k -q -c {connections} -t {seconds} -n 100000000"),
+        arguments: |way, asked| {
+            let flags = match way {
+                Way::Http1 | Way::Tls => "-k ",
+                Way::Handshakes => "",
+                Way::Http2 => return None,
+            };
+            Some(format!("{flags}-q -c {} -t {} -n 100000000", asked.connections, asked.seconds))
+        },
         requests: |out| word_after(out, "Complete requests:"),
     },
     Tool {
         name: "oha",
         from: "cargo install oha",
         version: Some("--version"),
-        arguments: |connections, seconds| format!("--no-tui --output-format json -c {connections} -z {seconds}s"),
+        arguments: |way, asked| {
+            let flags = match way {
+                Way::Http1 => String::new(),
+                Way::Http2 => format!(" --http2 -p {}", asked.streams),
+                Way::Tls => " --insecure".to_owned(),
+                Way::Handshakes => " --insecure --disable-keepalive".to_owned(),
+            };
+            let load = format!("-c {} -z {}s", asked.connections, asked.seconds);
+            Some(format!("--no-tui --output-format json {load}{flags}"))
+        },
         requests: |out| sum_of(out, "/statusCodeDistribution"),
     },
     Tool {
         name: "hey",
         from: "Debian: hey",
         version: None,
-        arguments: |connections, seconds| format!("-cpus 1 -c {connections} -z {seconds}s"),
+        arguments: |way, asked| {
+            let flags = match way {
+                Way::Http1 | Way::Tls => "",
+                Way::Handshakes => " -disable-keepalive",
+                // hey speaks HTTP/2 over TLS only, on one connection for all its workers.
+                Way::Http2 => return None,
+            };
+            Some(format!("-cpus 1 -c {} -z {}s{flags}", asked.connections, asked.seconds))
+        },
         requests: status_lines,
     },
 ];
+
+fn tollgate_arguments(way: Way, asked: Asked) -> Option<String> {
+    let flags = match way {
+        Way::Http1 => String::new(),
+        Way::Http2 => format!(" --http2 --streams {}", asked.streams),
+        Way::Tls => " --insecure".to_owned(),
+        Way::Handshakes => " --insecure --disable-keepalive".to_owned(),
+    };
+    let load = format!("-c {} -z {}s --workers 1{flags}", asked.lanes(), asked.seconds);
+    Some(format!("run {load} --slo success>=99%,p99<500ms --output json"))
+}
 
 fn number_at(out: &str, path: &str) -> Option<u64> {
     serde_json::from_str::<Value>(out).ok()?.pointer(path)?.as_u64()

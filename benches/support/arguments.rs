@@ -29,9 +29,15 @@ impl Arguments {
         self.0.iter().any(|(name, _)| name == flag)
     }
 
+    /// The option as it was written; the last one counts.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().rev().find(|(given, _)| given == name)?;
+        value.as_deref()
+    }
+
     /// The option as a number above zero.
     pub(crate) fn number(&self, name: &str, default: u64) -> Result<u64> {
-        let Some((_, Some(text))) = self.0.iter().rev().find(|(given, _)| given == name) else { return Ok(default) };
+        let Some(text) = self.text(name) else { return Ok(default) };
         match text.parse() {
             Ok(number) if number > 0 => Ok(number),
             _ => bail!("--{name} {text}: a whole number above zero is allowed"),

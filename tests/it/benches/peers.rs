@@ -2,6 +2,7 @@
 
 use super::of_peers::numbers::quantile;
 use super::of_peers::rounds::{Cost, Goal, Rounds};
+use super::of_peers::scenes::{SCENES, Way};
 use super::of_peers::tools::{OURS, TOOLS, Tool};
 
 #[test]
@@ -68,9 +69,25 @@ fn an_output_without_a_count_is_no_count() {
 
 #[test]
 fn every_tool_is_asked_for_the_same_load_and_says_where_it_comes_from() {
-    for tool in &TOOLS {
-        let arguments = (tool.arguments)(50, 4);
-        assert!(arguments.contains("-c 50") && arguments.contains(" 4"), "{}: {arguments}", tool.name);
+    for (scene, tool) in SCENES.iter().flat_map(|scene| TOOLS.iter().map(move |tool| (scene, tool))) {
+        let Some(arguments) = (tool.arguments)(scene.way, scene.asked) else {
+            assert!(tool.name != OURS && scene.way != Way::Http1, "{} {}", scene.name, tool.name);
+            continue;
+        };
+        let lanes = if tool.name == OURS { scene.asked.lanes() } else { scene.asked.connections };
+        assert!(arguments.contains(&format!("-c {lanes}")) && arguments.contains(" 4"), "{}: {arguments}", tool.name);
+        let closes = arguments.contains("disable-keepalive") || arguments.contains("close") || tool.name == "ab";
+        assert!(scene.way != Way::Handshakes || closes && !arguments.contains("-k "), "{}: {arguments}", tool.name);
         assert!(!tool.from.is_empty() && tool.version.is_none_or(|flag| flag.starts_with('-')), "{}", tool.name);
+    }
+}
+
+#[test]
+fn every_goal_names_a_tool_that_can_make_its_load() {
+    for scene in &SCENES {
+        for (number, goal) in scene.goals {
+            assert!((tool(goal.peer).arguments)(scene.way, scene.asked).is_some(), "{number} {}", goal.peer);
+        }
+        assert_eq!(scene.unit == "handshake", scene.way == Way::Handshakes && scene.way.is_secure());
     }
 }
