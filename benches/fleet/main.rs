@@ -40,7 +40,7 @@ fn main() -> Result<()> {
 
     let mut table = Table::new(&["load", "sent of due", "lag p50 ms", "lag p99 ms", "cores", "peak MiB", "goal"]);
     for goal in &PACES {
-        match pace::measure(goal, &program, &nginx.url(false, false), seconds) {
+        match pace::measure(goal, &program, &nginx.url(), seconds) {
             Ok(paced) => table.row(row(goal, &paced)),
             Err(error) => println!("{} is left out: {error:#}", goal.name),
         }

@@ -45,7 +45,12 @@ fn main() -> Result<()> {
     let nginx = Nginx::start(SERVER_CORE)?;
     for scene in scenes {
         let asked = Asked { seconds: arguments.number("seconds", scene.asked.seconds)?, ..scene.asked };
-        let url = nginx.url(scene.way.is_secure(), scene.way == Way::Http2);
+        let url = match scene.way {
+            Way::Http1 => nginx.url(),
+            Way::Http2 => nginx.url_of_http2(),
+            Way::Tls => nginx.url_of_tls(""),
+            Way::Handshakes => nginx.url_of_tls("close"),
+        };
         println!(
             "\n{}: {rounds} interleaved rounds of {} s, {} connections × {}, client on core {CLIENT_CORE}, nginx on core {SERVER_CORE}",
             scene.name, asked.seconds, asked.connections, asked.streams

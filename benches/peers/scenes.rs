@@ -25,7 +25,7 @@ pub(crate) enum Way {
     Http2,
     /// HTTP/1.1 over TLS, connections kept.
     Tls,
-    /// A new TLS connection for every request, without resumption.
+    /// A new TLS connection for every request, without resumption: the server closes after each answer.
     Handshakes,
 }
 
@@ -38,13 +38,6 @@ pub(crate) struct Asked {
     pub(crate) streams: u64,
     /// How long.
     pub(crate) seconds: u64,
-}
-
-impl Way {
-    /// Whether nginx is reached over TLS.
-    pub(crate) const fn is_secure(self) -> bool {
-        matches!(self, Self::Tls | Self::Handshakes)
-    }
 }
 
 impl Asked {

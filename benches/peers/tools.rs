@@ -36,12 +36,8 @@ pub(crate) const TOOLS: [Tool; 6] = [
         from: "Debian: wrk",
         version: Some("-v"),
         arguments: |way, asked| {
-            let flags = match way {
-                Way::Http1 | Way::Tls => "",
-                Way::Handshakes => " -H Connection:close",
-                Way::Http2 => return None,
-            };
-            Some(format!("-t 1 -c {} -d {}s{flags}", asked.connections, asked.seconds))
+            let able = way != Way::Http2;
+            able.then(|| format!("-t 1 -c {} -d {}s", asked.connections, asked.seconds))
         },
         requests: |out| word_before(out, "requests in"),
     },
@@ -53,7 +49,7 @@ pub(crate) const TOOLS: [Tool; 6] = [
             let flags = match way {
                 Way::Http1 | Way::Tls => "--h1".to_owned(),
                 Way::Http2 => format!("-m {}", asked.streams),
-                // Its connections carry all their requests or none: there is no closing after each.
+                // A connection that the server closes is an error to it.
                 Way::Handshakes => return None,
             };
             Some(format!("{flags} -t 1 -c {} -D {}", asked.connections, asked.seconds))
@@ -66,12 +62,8 @@ pub(crate) const TOOLS: [Tool; 6] = [
         version: Some("-V"),
         // ab's time limit implies 50 000 requests unless more are asked for after it.
         arguments: |way, asked| {
-            let flags = match way {
-                Way::Http1 | Way::Tls => "-k ",
-                Way::Handshakes => "",
-                Way::Http2 => return None,
-            };
-            Some(format!("{flags}-q -c {} -t {} -n 100000000", asked.connections, asked.seconds))
+            let flags = if way == Way::Handshakes { "" } else { "-k " };
+            (way != Way::Http2).then(|| format!("{flags}-q -c {} -t {} -n 100000000", asked.connections, asked.seconds))
         },
         requests: |out| word_after(out, "Complete requests:"),
     },
@@ -83,8 +75,7 @@ pub(crate) const TOOLS: [Tool; 6] = [
             let flags = match way {
                 Way::Http1 => String::new(),
                 Way::Http2 => format!(" --http2 -p {}", asked.streams),
-                Way::Tls => " --insecure".to_owned(),
-                Way::Handshakes => " --insecure --disable-keepalive".to_owned(),
+                Way::Tls | Way::Handshakes => " --insecure".to_owned(),
             };
             let load = format!("-c {} -z {}s", asked.connections, asked.seconds);
             Some(format!("--no-tui --output-format json {load}{flags}"))
@@ -96,13 +87,9 @@ pub(crate) const TOOLS: [Tool; 6] = [
         from: "Debian: hey",
         version: None,
         arguments: |way, asked| {
-            let flags = match way {
-                Way::Http1 | Way::Tls => "",
-                Way::Handshakes => " -disable-keepalive",
-                // hey speaks HTTP/2 over TLS only, on one connection for all its workers.
-                Way::Http2 => return None,
-            };
-            Some(format!("-cpus 1 -c {} -z {}s{flags}", asked.connections, asked.seconds))
+            // hey speaks HTTP/2 over TLS only, on one connection for all its workers.
+            let able = way != Way::Http2;
+            able.then(|| format!("-cpus 1 -c {} -z {}s", asked.connections, asked.seconds))
         },
         requests: status_lines,
     },
@@ -112,8 +99,7 @@ fn tollgate_arguments(way: Way, asked: Asked) -> Option<String> {
     let flags = match way {
         Way::Http1 => String::new(),
         Way::Http2 => format!(" --http2 --streams {}", asked.streams),
-        Way::Tls => " --insecure".to_owned(),
-        Way::Handshakes => " --insecure --disable-keepalive".to_owned(),
+        Way::Tls | Way::Handshakes => " --insecure".to_owned(),
     };
     let load = format!("-c {} -z {}s --workers 1{flags}", asked.lanes(), asked.seconds);
     Some(format!("run {load} --slo success>=99%,p99<500ms --output json"))

@@ -42,12 +42,18 @@ impl Nginx {
         Ok(Self { port, http2, tls, _running: running, _folder: folder })
     }
 
-    /// Where it answers, over TLS or as HTTP/2 in the clear where asked.
-    pub(crate) fn url(&self, secure: bool, http2: bool) -> String {
-        match (secure, http2) {
-            (true, _) => format!("https://127.0.0.1:{}/", self.tls),
-            (false, true) => format!("http://127.0.0.1:{}/", self.http2),
-            (false, false) => format!("http://127.0.0.1:{}/", self.port),
-        }
+    /// Where it answers HTTP/1.1 in the clear.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    /// Where it answers HTTP/2 in the clear.
+    pub(crate) fn url_of_http2(&self) -> String {
+        format!("http://127.0.0.1:{}/", self.http2)
+    }
+
+    /// Where it answers HTTP/1.1 over TLS; at `close` it closes the connection after each answer.
+    pub(crate) fn url_of_tls(&self, path: &str) -> String {
+        format!("https://127.0.0.1:{}/{path}", self.tls)
     }
 }
