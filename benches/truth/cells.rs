@@ -115,22 +115,50 @@ pub(crate) const LOADS: [Load; 4] = [
 /// Seconds after which a request is given up, by every tool.
 pub(crate) const TIMEOUT_SECONDS: u32 = 2;
 
-/// One run to be made: which target, which load.
+/// What carries the requests, always in the clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2 by prior knowledge.
+    Http2,
+    /// gRPC, one message each way.
+    Grpc,
+}
+
+/// All of them, with their names on the command line and in tables.
+pub(crate) const WIRES: [(Wire, &str); 3] = [(Wire::Http1, "http1"), (Wire::Http2, "http2"), (Wire::Grpc, "grpc")];
+
+impl Wire {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        WIRES.iter().find(|(wire, _)| *wire == self).map_or("", |(_, name)| name)
+    }
+
+    /// What is asked of the practice canary over it.
+    pub(crate) const fn path(self) -> &'static str {
+        if matches!(self, Self::Grpc) { "practice.Echo/Say" } else { "" }
+    }
+}
+
+/// One run to be made: which target, which load, over what.
 #[derive(Clone, Copy)]
 pub(crate) struct Cell {
+    /// What carries it.
+    pub(crate) wire: Wire,
     /// The target.
     pub(crate) behaviour: &'static Behaviour,
     /// The load.
     pub(crate) load: &'static Load,
 }
 
-/// The cells of one load; the quick battery has all targets at 200/s and a few at 2000/s.
-pub(crate) fn cells(load: &'static Load, quick: bool) -> Vec<Cell> {
+/// The cells of one load over one wire; the quick battery has all targets at 200/s and a few at 2000/s.
+pub(crate) fn cells(wire: Wire, load: &'static Load, quick: bool) -> Vec<Cell> {
     let wanted = |behaviour: &&Behaviour| match load.rate {
         _ if !quick => true,
         Some(200) => true,
         Some(2_000) => behaviour.quick,
         _ => false,
     };
-    BEHAVIOURS.iter().filter(wanted).map(|behaviour| Cell { behaviour, load }).collect()
+    BEHAVIOURS.iter().filter(wanted).map(|behaviour| Cell { wire, behaviour, load }).collect()
 }

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
-use cells::{Cell, LOADS, Load, TIMEOUT_SECONDS, cells};
+use anyhow::{Context, Result, bail};
+use cells::{Cell, LOADS, Load, TIMEOUT_SECONDS, WIRES, cells};
 use support::arguments::Arguments;
 use support::process::{Invocation, find, run};
 use support::{machine, tollgate};
@@ -30,22 +30,29 @@ use tools::{OURS, TOOLS, Tool};
 type Job = (Cell, &'static Tool, PathBuf);
 
 fn main() -> Result<()> {
-    let arguments = Arguments::read(&[], &["quick"])?;
+    let arguments = Arguments::read(&["wire"], &["quick"])?;
     let quick = arguments.has("quick");
+    let wanted = arguments.text("wire");
+    let wires: Vec<_> = WIRES.iter().filter(|(_, name)| wanted.is_none_or(|wanted| wanted == *name)).collect();
+    if wires.is_empty() {
+        bail!("--wire: {:?} are allowed", WIRES.map(|(_, name)| name));
+    }
     println!("{}", machine::describe());
     let canary = tollgate::build()?;
     let began = Instant::now();
     let tools = present(&canary);
 
-    let mut runs = Vec::new();
-    for load in &LOADS {
-        let jobs = cells(load, quick).into_iter().flat_map(|cell| {
-            let able = tools.iter().filter(move |(tool, _)| (tool.can)(&cell));
-            able.map(move |(tool, program)| (cell, *tool, program.clone()))
-        });
-        runs.extend(all(&canary, load, jobs.collect(), quick));
+    for (wire, name) in wires {
+        let mut runs = Vec::new();
+        for load in &LOADS {
+            let jobs = cells(*wire, load, quick).into_iter().flat_map(|cell| {
+                let able = tools.iter().filter(move |(tool, _)| (tool.can)(&cell));
+                able.map(move |(tool, program)| (cell, *tool, program.clone()))
+            });
+            runs.extend(all(&canary, load, jobs.collect(), quick));
+        }
+        println!("\n{name}\n\n{}\n{}\n{}", table::cells(&runs), table::totals(&runs), table::list(&runs));
     }
-    println!("\n{}\n{}\n{}", table::cells(&runs), table::totals(&runs), table::list(&runs));
     println!("{:.0} s", began.elapsed().as_secs_f64());
     Ok(())
 }
@@ -95,7 +102,7 @@ fn all(canary: &Path, load: &Load, jobs: VecDeque<Job>, quick: bool) -> Vec<Run>
 /// One tool against a target of its own.
 fn one(canary: &Path, cell: Cell, tool: &'static Tool, program: &Path) -> Result<Run> {
     let target = Target::start(canary, cell.behaviour.flags)?;
-    let invocation = Invocation::new(program, &(tool.arguments)(&cell)).arg(target.url());
+    let invocation = Invocation::new(program, &(tool.arguments)(&cell)).arg(target.url(cell.wire.path()));
     let limit = Duration::from_secs(u64::from(cell.load.seconds + 3 * TIMEOUT_SECONDS + 20));
     let ended = run(&invocation, limit)?;
     let said = (tool.read)(&ended.stdout, cell.behaviour.p99_below_ms)

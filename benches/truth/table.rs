@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::cells::Cell;
 use super::support::table::Table;
-use super::tools::{Decision, OURS, Said, TOOLS};
+use super::tools::{Decision, OURS, Said, TOOLS, Tool};
 use super::truth::{Figures, close, factor};
 
 /// One run of one tool.
@@ -39,7 +39,7 @@ impl Run {
     }
 
     fn place(&self) -> String {
-        format!("{}, {}", self.cell.behaviour.name, self.cell.load.name)
+        format!("{}, {}, {}", self.cell.wire.name(), self.cell.behaviour.name, self.cell.load.name)
     }
 }
 
@@ -87,7 +87,8 @@ fn quantiles(figures: &Figures, truth: &Figures) -> String {
 /// Every cell in a row: the truth, then what each tool said of it.
 pub(crate) fn cells(runs: &[Run]) -> Table {
     let mut headings = vec!["target", "load", "p50/p90/p99 ms", "success %", "right"];
-    for tool in &TOOLS {
+    let took_part = |tool: &&Tool| runs.iter().any(|run| run.tool == tool.name);
+    for tool in TOOLS.iter().filter(took_part) {
         headings.extend([tool.name, "says"]);
     }
     let mut table = Table::new(&headings);
@@ -102,7 +103,7 @@ pub(crate) fn cells(runs: &[Run]) -> Table {
             percent(first.truth.success),
             word(first.right()).to_owned(),
         ];
-        for tool in &TOOLS {
+        for tool in TOOLS.iter().filter(took_part) {
             match runs.iter().find(|run| run.is(first) && run.tool == tool.name) {
                 Some(run) => {
                     let verdict = word(run.said.decision);
@@ -123,6 +124,9 @@ pub(crate) fn totals(runs: &[Run]) -> Table {
         Table::new(&["tool", "runs", "wrong verdicts", "no verdict", "success off", "quantiles off", "worst factor"]);
     for tool in &TOOLS {
         let of: Vec<_> = runs.iter().filter(|run| run.tool == tool.name).collect();
+        if of.is_empty() {
+            continue;
+        }
         let off = |run: &&Run| {
             let pairs = run.said.figures.quantiles().into_iter().zip(run.truth.quantiles());
             pairs.filter(|((_, said), (_, truth))| !close(*said, *truth)).count()

@@ -27,8 +27,8 @@ impl Target {
     }
 
     /// Where it answers.
-    pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}/", self.port)
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}/{path}", self.port)
     }
 
     /// What its users got, by its own account.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::cells::{Cell, TIMEOUT_SECONDS};
+use super::cells::{Cell, TIMEOUT_SECONDS, Wire};
 use super::truth::Figures;
 
 /// A tool's answer to the objective.
@@ -45,12 +45,13 @@ pub(crate) const OURS: &str = "tollgate";
 /// tollgate first, then the peers. oha counts from the intended start only when told to, so it is asked both ways.
 pub(crate) const TOOLS: [Tool; 4] = [
     Tool { name: OURS, program: OURS, can: |_| true, arguments: tollgate_arguments, read: tollgate },
-    Tool { name: "hey", program: "hey", can: |_| true, arguments: hey_arguments, read: hey },
-    Tool { name: "oha", program: "oha", can: |_| true, arguments: oha_arguments, read: oha },
+    // hey speaks HTTP/2 over TLS only, and on one connection.
+    Tool { name: "hey", program: "hey", can: |cell| cell.wire == Wire::Http1, arguments: hey_arguments, read: hey },
+    Tool { name: "oha", program: "oha", can: |cell| cell.wire != Wire::Grpc, arguments: oha_arguments, read: oha },
     Tool {
         name: "oha corrected",
         program: "oha",
-        can: |cell| cell.load.rate.is_some(),
+        can: |cell| cell.wire != Wire::Grpc && cell.load.rate.is_some(),
         arguments: |cell| format!("--latency-correction {}", oha_arguments(cell)),
         read: oha,
     },
@@ -63,7 +64,13 @@ fn tollgate_arguments(cell: &Cell) -> String {
         format!("--rate {rate}/s --max-lanes {} ", (rate * (TIMEOUT_SECONDS + 1)).max(64))
     });
     let objective = cell.behaviour.objective();
-    format!("run {arrivals}-c {} -z {}s -t {TIMEOUT_SECONDS} --slo {objective} --output json", load.lanes, load.seconds)
+    // A connection for each lane, as the peers have it: what happens to one connection happens to one lane.
+    let wire = match cell.wire {
+        Wire::Http1 => String::new(),
+        wire => format!("--protocol {} --streams 1 ", wire.name()),
+    };
+    let limits = format!("-z {}s -t {TIMEOUT_SECONDS}", load.seconds);
+    format!("run {wire}{arrivals}-c {} {limits} --slo {objective} --output json", load.lanes)
 }
 
 fn hey_arguments(cell: &Cell) -> String {
@@ -76,7 +83,8 @@ fn oha_arguments(cell: &Cell) -> String {
     let load = cell.load;
     let rate = load.rate.map_or_else(String::new, |rate| format!("-q {rate} "));
     let limits = format!("-z {}s -t {TIMEOUT_SECONDS}s", load.seconds);
-    format!("{rate}-c {} {limits} --no-tui --output-format json", load.lanes)
+    let wire = if cell.wire == Wire::Http2 { "--http2 " } else { "" };
+    format!("{wire}{rate}-c {} {limits} --no-tui --output-format json", load.lanes)
 }
 
 /// The objective's bounds put to a tool's numbers.

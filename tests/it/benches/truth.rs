@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::of_truth::cells::{BASE_MS, BEHAVIOURS, Cell, LOADS, Law, Load, cells};
+use super::of_truth::cells::{BASE_MS, BEHAVIOURS, Cell, LOADS, Law, Load, WIRES, Wire, cells};
 use super::of_truth::tools::{Decision, TOOLS, Tool};
 use super::of_truth::truth::{Figures, close, factor, open, served};
 
@@ -13,8 +13,12 @@ fn tool(name: &str) -> &'static Tool {
 }
 
 fn cell(behaviour: &str, load: &str) -> Cell {
+    cell_over(Wire::Http1, behaviour, load)
+}
+
+fn cell_over(wire: Wire, behaviour: &str, load: &str) -> Cell {
     let load = LOADS.iter().find(|known| known.name == load).unwrap();
-    cells(load, false).into_iter().find(|cell| cell.behaviour.name == behaviour).unwrap()
+    cells(wire, load, false).into_iter().find(|cell| cell.behaviour.name == behaviour).unwrap()
 }
 
 #[test]
@@ -124,6 +128,26 @@ fn each_tool_is_asked_for_the_same_load() {
     assert!(TOOLS.iter().filter(|tool| (tool.can)(&closed)).all(|tool| !(tool.arguments)(&closed).contains("-q ")));
     assert!(!(tool("oha corrected").can)(&closed), "without a rate there is nothing to correct");
     assert!(LOADS.iter().all(|load| load.rate.is_none_or(|rate| rate % load.lanes == 0)), "hey's -q is per lane");
+}
+
+#[test]
+fn only_who_can_speak_a_wire_is_asked_over_it() {
+    for (wire, path, able) in [
+        (Wire::Http1, "", vec!["tollgate", "hey", "oha", "oha corrected"]),
+        (Wire::Http2, "", vec!["tollgate", "oha", "oha corrected"]),
+        (Wire::Grpc, "practice.Echo/Say", vec!["tollgate"]),
+    ] {
+        let cell = cell_over(wire, "constant", "200/s");
+        let can: Vec<_> = TOOLS.iter().filter(|tool| (tool.can)(&cell)).collect();
+        assert_eq!(can.iter().map(|tool| tool.name).collect::<Vec<_>>(), able);
+        for tool in can.iter().filter(|_| wire != Wire::Http1) {
+            let arguments = (tool.arguments)(&cell);
+            let told = arguments.contains(&format!("--protocol {} --streams 1", wire.name()));
+            assert!(told || arguments.contains("--http2"), "{arguments}");
+        }
+        assert_eq!(wire.path(), path);
+    }
+    assert_eq!(WIRES.map(|(wire, name)| wire.name() == name), [true; 3]);
 }
 
 #[test]
