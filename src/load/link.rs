@@ -24,6 +24,7 @@ pub(super) struct Due {
 pub(super) struct Fired {
     pub(super) sample: Sample,
     /// Who answered it, or could not be reached; `None` where there is no address.
+    #[expect(dead_code, reason = "results by address come with --split-by")]
     pub(super) address: Option<SocketAddr>,
 }
 
