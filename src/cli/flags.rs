@@ -28,7 +28,7 @@ Examples:
   tollgate run --stage 30s:100/s,1m:100/s..500/s http://podinfo.test/
   tollgate run -m POST -H 'Content-Type: application/json' -d '{\"a\":1}' http://podinfo.test/echo
 
-URL is http://HOST[:PORT][/PATH].";
+URL is http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH].";
 
 /// Flags of hey that ask for what happens anyway: nothing is compressed on our demand, no redirect is followed.
 const ANYWAY: [&str; 2] = ["disable-compression", "disable-redirects"];

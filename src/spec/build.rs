@@ -10,7 +10,8 @@ use super::pace::pace;
 use super::request::target;
 use super::status::{StatusSet, statuses};
 use super::value::{Output, seconds_or_span, span, whole};
-use crate::plan::{Plan, Tls, Via, Wire};
+use super::way::tls;
+use crate::plan::{Plan, Via, Wire};
 use crate::slo::Line;
 
 /// hey's time limit for one request.
@@ -74,7 +75,8 @@ impl SpecBuilder {
         self.mistakes.push(mistake);
     }
 
-    /// Reads everything. `read` returns a file's content; it is asked for the body file only.
+    /// Reads everything. `read` returns a file's content; it is asked for the body file, certificates and their
+    /// key.
     ///
     /// # Errors
     /// Every mistake there is: values that cannot be read, and values that do not go together.
@@ -95,11 +97,14 @@ impl SpecBuilder {
         let streams = self.read(Id::Streams, |text| whole(text, 1..=1_000)).unwrap_or(STREAMS) as u32;
         let links = self.read(Id::Links, |text| whole(text, 1..=65_535)).map(|links| links as u32);
         let redirects = self.read(Id::Redirects, |text| whole(text, 0..=20)).unwrap_or_default() as u32;
+        // A redirect may lead to https from anywhere.
+        let secure = redirects > 0 || target.iter().any(|target| target.origin.secure);
+        let tls = tls(&mut self, &mut notes, read, secure);
         let target = Mistakes::unless(self.mistakes, target)?.expect("a target that is missing has left its mistake");
         let plan = Plan {
             targets: vec![target],
             wire,
-            tls: Tls::default(),
+            tls,
             via: Via::Direct,
             schedule: pace.schedule,
             lanes: pace.lanes,

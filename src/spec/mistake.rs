@@ -182,7 +182,7 @@ mod tests {
         let mistakes = Mistakes::unless(vec![mistake, Mistake::missing(Id::Url)], ()).unwrap_err();
         let lines: Vec<String> = mistakes.to_string().lines().map(String::from).collect();
         assert_eq!(lines.len(), 2);
-        assert_eq!(lines[1], "URL: got nothing, expected an address such as http://HOST[:PORT][/PATH]");
+        assert_eq!(lines[1], "URL: got nothing, expected an address such as http://HOST[:PORT][/PATH] or https://…");
         assert_eq!(Mistakes::unless(Vec::new(), 7), Ok(7));
     }
 

@@ -5,7 +5,7 @@
 //!
 //! * `keys`: what is known of each wish; `table`: all of them. `mistake`: what is wrong, as one line each.
 //! * `duration`, `value`, `status`, `header`, `address`: one text, one value.
-//! * `request`, `pace`: values that depend on each other. `build`: the whole.
+//! * `request`, `pace`, `way`: values that depend on each other. `build`: the whole.
 
 mod address;
 mod build;
@@ -18,6 +18,7 @@ mod request;
 mod status;
 mod table;
 mod value;
+mod way;
 
 pub use build::{Objective, Spec, SpecBuilder};
 pub use duration::{DurationError, GoDuration};

@@ -8,6 +8,8 @@ use std::rc::Rc;
 use hickory_resolver::TokioResolver;
 use tokio::net::TcpStream;
 
+use super::complaint::Complaint;
+use super::tls::{self, Client};
 use super::{Clock, Stream, Transport};
 use crate::plan::{Host, Origin};
 use crate::stats::{DialTimes, Fault, Ns};
@@ -42,7 +44,9 @@ struct Inner {
     known: RefCell<Vec<SocketAddr>>,
     /// Which address the next connection tries first.
     next: Cell<usize>,
-    first_error: RefCell<Option<String>>,
+    /// TLS with this server; `None` where it is spoken to in the clear.
+    tls: Option<Client>,
+    complaint: Complaint,
 }
 
 impl std::fmt::Debug for Inner {
@@ -55,13 +59,15 @@ impl Dialer {
     /// A dialer for `origin`. `first` is the address its first connection begins with, so that workers spread.
     #[must_use]
     pub fn new(origin: Origin, transport: Transport, first: usize) -> Self {
+        let tls = origin.secure.then(|| Client::new(transport.tls(), origin.host.clone()));
         Self(Rc::new(Inner {
+            tls,
             origin,
             transport,
             resolver: RefCell::new(None),
             known: RefCell::default(),
             next: Cell::new(first),
-            first_error: RefCell::default(),
+            complaint: Complaint::default(),
         }))
     }
 
@@ -80,14 +86,15 @@ impl Dialer {
     /// The first failure in words: which address, and what the system said.
     #[must_use]
     pub fn first_error(&self) -> Option<String> {
-        self.0.first_error.borrow().clone()
+        self.0.complaint.first()
     }
 
     /// Opens a connection before `by`. All addresses are tried; the last failure is the one reported.
     ///
     /// # Errors
-    /// `Dns` when the name has no address, `Refused` when no address answered, `Timeout` when time ran out, `Local`
-    /// when our own process has no descriptors or ports left.
+    /// `Dns` when the name has no address, `Refused` when no address answered, `Tls` when the handshake or the server's
+    /// certificate failed, `Reset` when the connection ended in it, `Timeout` when time ran out, `Local` when our own
+    /// process has no descriptors or ports left.
     pub async fn connect<C: Clock>(&self, by: Ns, clock: &C) -> Dialled<Stream> {
         let begin = clock.now();
         let addresses = match within(by, clock, self.addresses()).await {
@@ -104,7 +111,32 @@ impl Dialer {
         };
         let resolved = clock.now();
         let (address, stream) = self.first_of(&addresses, by, clock).await;
-        Dialled { times: self.times(begin, resolved, clock), address, result: stream.map(Stream::Tcp) }
+        let mut times = self.times(begin, resolved, clock);
+        let result = match (stream.map(Stream::Tcp), &self.0.tls) {
+            (Ok(stream), Some(client)) => {
+                let begin = clock.now();
+                let secured = self.secured(client, stream, address, by, clock).await;
+                times.tls = clock.now().since(begin);
+                secured
+            }
+            (stream, _) => stream,
+        };
+        Dialled { times, address, result }
+    }
+
+    /// The TLS handshake on a connection.
+    async fn secured<C: Clock>(
+        &self,
+        client: &Client,
+        stream: Stream,
+        address: Option<SocketAddr>,
+        by: Ns,
+        clock: &C,
+    ) -> Result<Stream, Fault> {
+        let handshake = client.secure(stream, address, &self.0.complaint);
+        let too_late = || Err((Fault::Timeout, "the TLS handshake was not done in time".to_owned()));
+        let secured = within(by, clock, handshake).await.unwrap_or_else(too_late);
+        secured.map_err(|(fault, problem)| self.failed(fault, tls::at(address, &problem)))
     }
 
     fn times<C: Clock>(&self, begin: Ns, resolved: Ns, clock: &C) -> DialTimes {
@@ -117,7 +149,7 @@ impl Dialer {
     }
 
     fn failed(&self, fault: Fault, message: String) -> Fault {
-        self.0.first_error.borrow_mut().get_or_insert(message);
+        self.0.complaint.note(|| message);
         fault
     }
 
@@ -206,6 +238,14 @@ fn fault_of(error: &io::Error) -> Fault {
         Some(code) if ours.iter().any(|errno| errno.raw_os_error() == code) => Fault::Local,
         Some(code) if code == Errno::TIMEDOUT.raw_os_error() => Fault::Timeout,
         _ => Fault::Refused,
+    }
+}
+
+/// What an error on an established connection means, before any request went out.
+pub(super) fn fault_once_connected(error: &io::Error) -> Fault {
+    match fault_of(error) {
+        Fault::Refused => Fault::Reset,
+        other => other,
     }
 }
 

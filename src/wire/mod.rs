@@ -4,6 +4,7 @@
 //! request that was due becomes exactly one sample. Futures are not `Send`: a connection never leaves its worker.
 
 mod clock;
+mod complaint;
 mod dial;
 mod encode;
 pub mod http1;
@@ -12,6 +13,7 @@ mod redirect;
 #[cfg(any(test, feature = "scripted"))]
 pub mod scripted;
 mod stream;
+mod tls;
 mod transport;
 
 pub use clock::{Clock, Coarse};

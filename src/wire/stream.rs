@@ -6,21 +6,53 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use super::tls::Later;
 
 /// A connected byte stream to a target.
 #[derive(Debug)]
 pub enum Stream {
     /// TCP, in the clear.
     Tcp(TcpStream),
+    /// TLS over another stream.
+    Tls(Box<Secured>),
+}
+
+/// A stream under TLS, its handshake done.
+#[derive(Debug)]
+pub struct Secured {
+    tls: TlsStream<Stream>,
+    /// Puts what goes wrong from here on into words.
+    later: Later,
+}
+
+impl Secured {
+    pub(super) fn new(tls: TlsStream<Stream>, later: Later) -> Self {
+        Self { tls, later }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.tls).poll_read(cx, into);
+        if let Poll::Ready(Err(error)) = &read {
+            self.later.note(error);
+        }
+        read
+    }
 }
 
 impl Stream {
     /// Whether the runtime already knows that something came: bytes, the end, or an error. Costs no system call, and
-    /// does not wait.
+    /// does not wait. Under TLS it may be a message between the two ends, such as a ticket, and nothing for us.
     pub(super) fn has_news(&self) -> bool {
         let mut nobody = Context::from_waker(Waker::noop());
         match self {
             Self::Tcp(stream) => stream.poll_read_ready(&mut nobody).is_ready(),
+            Self::Tls(secured) => {
+                let (under, session) = secured.tls.get_ref();
+                // What was decrypted and not yet fetched, or a farewell, needs no more bytes.
+                !session.wants_read() || under.has_news()
+            }
         }
     }
 
@@ -32,6 +64,11 @@ impl Stream {
             Self::Tcp(stream) => {
                 !matches!(stream.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
             }
+            Self::Tls(secured) => {
+                let mut nobody = Context::from_waker(Waker::noop());
+                let mut into = ReadBuf::new(&mut byte);
+                Pin::new(&mut secured.tls).poll_read(&mut nobody, &mut into).is_ready()
+            }
         }
     }
 }
@@ -40,6 +77,7 @@ impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, into),
+            Self::Tls(secured) => secured.poll_read(cx, into),
         }
     }
 }
@@ -48,18 +86,21 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tls(secured) => Pin::new(&mut secured.tls).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(secured) => Pin::new(&mut secured.tls).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(secured) => Pin::new(&mut secured.tls).poll_shutdown(cx),
         }
     }
 }

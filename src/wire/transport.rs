@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use rustls::ClientConfig;
+
+use super::tls;
 use crate::plan::{Tls, Via, Wire};
 
 /// How a plan's connections are made. Cheap to clone; the workers share it.
@@ -13,6 +16,7 @@ pub struct Transport(Arc<Inner>);
 struct Inner {
     wire: Wire,
     via: Via,
+    tls: ClientConfig,
 }
 
 /// Why a plan's connections cannot be made at all: a mistake to be told before anything is sent.
@@ -38,8 +42,8 @@ impl Transport {
     /// # Errors
     /// What is said of them cannot work: an authority that is no certificate, a key that is not the
     /// certificate's.
-    pub fn new(wire: Wire, _tls: &Tls, via: &Via) -> Result<Self, TransportError> {
-        Ok(Self(Arc::new(Inner { wire, via: via.clone() })))
+    pub fn new(wire: Wire, tls: &Tls, via: &Via) -> Result<Self, TransportError> {
+        Ok(Self(Arc::new(Inner { wire, via: via.clone(), tls: tls::configuration(wire, tls)? })))
     }
 
     /// What connections go through.
@@ -52,5 +56,10 @@ impl Transport {
     #[must_use]
     pub fn wire(&self) -> Wire {
         self.0.wire
+    }
+
+    /// What all handshakes with targets have in common.
+    pub(super) fn tls(&self) -> &ClientConfig {
+        &self.0.tls
     }
 }

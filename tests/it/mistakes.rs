@@ -53,8 +53,7 @@ fn each_wrong_flag_has_one_line_with_key_value_and_what_is_allowed() {
         ("--connection-age 5", "--connection-age: got '5', expected a duration such as"),
         ("--quiet=yes", "--quiet: got 'yes', expected no value; it is a switch: give it, or leave it out"),
         ("--requets 5", "flag: got '--requets', expected a flag that exists; did you mean --requests?"),
-        ("--h2", "flag: got '--h2', expected a flag that exists; HTTP/2 is not supported yet"),
-        ("-x proxy:3128", "flag: got '-x', expected a flag that exists; proxies are not supported yet"),
+        ("--h2", "flag: got '--h2', expected a flag that exists; did you mean --http2?"),
         ("-c", "-c/--connections: got nothing, expected a whole number from 1 to 65535"),
         ("another", "URL: got 'another', expected one URL and nothing else beside the flags"),
     ] {
@@ -68,10 +67,9 @@ fn each_wrong_flag_has_one_line_with_key_value_and_what_is_allowed() {
 
 #[test]
 fn a_wrong_url_says_what_to_write() {
-    let allowed = "expected an address such as http://HOST[:PORT][/PATH]";
+    let allowed = "expected an address such as http://HOST[:PORT][/PATH] or https://…";
     for (given, why) in [
-        ("https://podinfo.test/", "https is not supported yet: only http:// is"),
-        ("ftp://podinfo.test/", "only http:// is supported"),
+        ("ftp://podinfo.test/", "only http:// and https:// are supported"),
         ("podinfo.test/x", "did you mean http://podinfo.test/x?"),
         ("127.0.0.1:80", "did you mean http://127.0.0.1:80?"),
         ("http://", "the host is missing"),
@@ -110,12 +108,12 @@ fn a_wrong_objective_is_shown_with_a_caret_under_each_mistake() {
 
 #[test]
 fn all_mistakes_are_told_at_once() {
-    let arguments = "run --bogus 3 -c none -z 5 -H bad -m G:T --slo p99< -t x -D /nonexistent -o xml https://a.test/";
+    let arguments = "run --bogus 3 -c none -z 5 -H bad -m G:T --slo p99< -t x -D /nonexistent -o xml ftp://a.test/";
     let ended = run(arguments.split_whitespace().chain(["--report", "/nonexistent/r"]));
     let said = mistakes(&ended);
     for key in [
         "flag: got '--bogus'",
-        "URL: got 'https://a.test/'",
+        "URL: got 'ftp://a.test/'",
         "-c/--connections: ",
         "-z/--duration: ",
         "-H/--header: ",

@@ -384,7 +384,10 @@ fn all_mistakes_come_at_once_and_each_names_its_key() {
 #[test]
 fn without_a_url_there_is_one_mistake_and_it_says_so() {
     let error = build(&[]).unwrap_err();
-    assert_eq!(error.to_string(), "URL: got nothing, expected an address such as http://HOST[:PORT][/PATH]");
+    assert_eq!(
+        error.to_string(),
+        "URL: got nothing, expected an address such as http://HOST[:PORT][/PATH] or https://…"
+    );
 }
 
 #[test]

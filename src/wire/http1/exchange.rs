@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use super::decode::{Decoder, Ended};
 use super::{Conn, Prepared};
 use crate::stats::{Fault, Ns, Outcome};
-use crate::wire::{After, Clock, Observe, Reply};
+use crate::wire::{After, Clock, Observe, Reply, tls};
 
 /// Read buffers grow up to this, so that large bodies do not cost a system call every two kibibytes.
 const MOST_BUFFER: usize = 64 * 1024;
@@ -41,6 +41,8 @@ struct Exchange<'a, C, O> {
     observe: &'a mut O,
     decoder: Decoder,
     unwritten: usize,
+    /// Whether the request has left every buffer of ours: TLS may hold back what it took.
+    flushed: bool,
     write_failed: bool,
     first: Option<Ns>,
 }
@@ -66,6 +68,7 @@ pub(super) async fn run<C: Clock, O: Observe>(
         by,
         clock,
         observe,
+        flushed: false,
         write_failed: false,
         first: None,
     };
@@ -127,6 +130,13 @@ impl<C: Clock, O: Observe> Exchange<'_, C, O> {
                 Poll::Pending => return,
             }
         }
+        if !self.flushed && !self.write_failed {
+            match Pin::new(&mut conn.stream).poll_flush(cx) {
+                Poll::Ready(Ok(())) => self.flushed = true,
+                Poll::Ready(Err(_)) => self.write_failed = true,
+                Poll::Pending => {}
+            }
+        }
     }
 
     fn read(&mut self, conn: &mut Conn) -> Option<(Stop, Ns)> {
@@ -183,6 +193,7 @@ impl<C: Clock, O: Observe> Exchange<'_, C, O> {
         match error.kind() {
             io::ErrorKind::OutOfMemory => Stop::Fault(Fault::Local),
             _ if self.decoder.status().is_some() => Stop::Fault(Fault::Truncated),
+            _ if tls::is_of_tls(error) => Stop::Fault(Fault::Tls),
             _ if self.first.is_some() => Stop::Fault(Fault::Reset),
             _ => Stop::Silent,
         }
@@ -198,7 +209,7 @@ impl<C: Clock, O: Observe> Exchange<'_, C, O> {
         if let Some(fault) = fault {
             outcome = outcome.with(fault);
         }
-        let whole = matches!(stop, Stop::Complete) && self.unwritten == 0 && conn.filled == 0;
+        let whole = matches!(stop, Stop::Complete) && self.flushed && conn.filled == 0;
         Reply {
             outcome,
             written: Some(sent),

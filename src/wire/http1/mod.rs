@@ -64,6 +64,12 @@ impl Conn {
             alarm: Box::pin(tokio::time::sleep_until(clock.instant(by))),
         }
     }
+
+    /// Whether something came that nobody has looked at yet.
+    #[cfg(test)]
+    pub(super) fn has_news(&self) -> bool {
+        self.stream.has_news()
+    }
 }
 
 impl Protocol for Http1 {
