@@ -34,15 +34,17 @@ URL is http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH].";
 const ANYWAY: [&str; 2] = ["disable-compression", "disable-redirects"];
 
 /// Flags that people coming from elsewhere try, and what to do instead.
-const ELSEWHERE: [(&str, &str); 4] = [
-    ("--h2", "did you mean --http2?"),
+const ELSEWHERE: [(&str, &str); 3] = [
     ("--cpus", "--workers sets the number of threads"),
     ("--data", "did you mean --body?"),
     ("--location", "did you mean --redirects?"),
 ];
 
+/// hey's flags that we know under another name.
+const RENAMED: [(&str, &str); 1] = [("h2", "http2")];
+
 /// Names of hey's flags that are ours neither by name nor by meaning, so that a single dash still is read as theirs.
-const HEYS: [&str; 2] = ["h2", "cpus"];
+const HEYS: [&str; 1] = ["cpus"];
 
 /// How alike an unknown flag must be to a known one to be suggested, in [0, 1].
 const ALIKE: f64 = 0.85;
@@ -253,6 +255,9 @@ fn two_dashes(word: &str) -> String {
     let bare = word.trim_start_matches('-');
     let dashes = word.len() - bare.len();
     let name = bare.split('=').next().unwrap_or(bare);
+    if let Some((_, ours)) = RENAMED.iter().find(|(heys, _)| dashes > 0 && name == *heys) {
+        return format!("--{ours}{}", &bare[name.len()..]);
+    }
     let is_name = HEYS.contains(&name) || ANYWAY.contains(&name) || KEYS.iter().any(|key| key.long == Some(name));
     let is_letter = name.len() == 1 && KEYS.iter().any(|key| key.short.is_some_and(|short| name.starts_with(short)));
     match dashes {

@@ -154,10 +154,12 @@ fn exit(summary: &Summary, verdict: Option<&Verdict>) -> Exit {
 
 /// The part of the plan that the report repeats.
 fn facts(spec: &Spec, started: String, exit: Exit) -> Facts {
-    let Plan { targets, schedule, lanes, max_lanes, timeout, .. } = &spec.plan;
+    let Plan { targets, wire, schedule, lanes, max_lanes, timeout, .. } = &spec.plan;
     Facts {
         url: targets[0].url.clone(),
         method: targets[0].request.method.clone(),
+        protocol: wire.name(),
+        protocol_title: wire.title(),
         arrivals: if schedule.arrivals == Arrivals::Closed { Loop::Closed } else { Loop::Open },
         lanes: *lanes,
         max_lanes: *max_lanes,

@@ -3,12 +3,17 @@
 use std::net::SocketAddr;
 use std::rc::Rc;
 
+use super::hub::{Joined, Place};
 use super::share::{Ground, Sink};
 use crate::stats::{DialTimes, Fault, Ns, Outcome, Sample};
 use crate::wire::{After, Clock, Dialled, Discard, Protocol, Reply, Shot};
 
 /// Opening a connection ahead of time is given up after this long; the request itself then tries with its own limit.
 const AHEAD: Ns = Ns::from_secs(1);
+
+/// Connections that may turn out to be of no use before a request is sent. A server that ends each one at once would
+/// otherwise be dialled for ever.
+const MOST_UNUSABLE: u32 = 8;
 
 /// One request that has fallen due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +41,8 @@ pub(super) struct Link<P: Protocol> {
     open: Option<Open<P::Conn>>,
     /// Whom the newest dial reached, or tried last.
     tried: Option<SocketAddr>,
-    /// How old this lane's connections may get: staggered, so that not all are replaced at once.
-    age: Option<Ns>,
+    /// Which lane it is.
+    number: u32,
 }
 
 #[derive(Debug)]
@@ -46,17 +51,25 @@ struct Open<C> {
     /// Whom it reaches.
     address: Option<SocketAddr>,
     at: Ns,
+    /// How old it may get.
+    age: Option<Ns>,
     /// How it was opened, until its first request takes that into its sample.
     dial: Option<(DialTimes, Ns)>,
+    /// The lane's place on it, where lanes share it.
+    place: Option<Place<C>>,
+}
+
+impl<C> Open<C> {
+    /// Whether it is to be replaced because of its age.
+    fn is_old(&self, now: Ns) -> bool {
+        self.age.is_some_and(|age| now.since(self.at) >= age) || self.place.as_ref().is_some_and(Place::is_retired)
+    }
 }
 
 impl<P: Protocol> Link<P> {
     /// The link of lane `number` to a target of the plan.
-    pub(super) fn new<C: Clock, S: Sink>(ground: &Ground<P, C, S>, target: usize, number: u32) -> Self {
-        // Multiples of the golden ratio spread evenly however many there are: 0.75 to 1.25 of the age asked for.
-        let spread = 0.75 + 0.5 * (f64::from(number) * 0.618_033_988_75).fract();
-        let age = ground.plan.connection_age.map(|age| Ns((Ns::from(age).0 as f64 * spread) as u64));
-        Self { target, open: None, tried: None, age }
+    pub(super) fn new(target: usize, number: u32) -> Self {
+        Self { target, open: None, tried: None, number }
     }
 
     /// Opens the connection before it is needed. Failing is no outcome: the next request will try itself.
@@ -72,8 +85,9 @@ impl<P: Protocol> Link<P> {
     /// closed is left alone: who comes next pays for that, as a user would.
     pub(super) async fn renew<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>) {
         let now = ground.clock.now();
-        if self.open.as_ref().is_some_and(|open| self.age.is_some_and(|age| now.since(open.at) >= age)) {
-            self.open = None;
+        if let Some(old) = self.open.take_if(|open| open.is_old(now)) {
+            old.place.iter().for_each(Place::retire);
+            drop(old);
             self.prepare(ground).await;
         }
     }
@@ -88,6 +102,7 @@ impl<P: Protocol> Link<P> {
         let by = ground.limit(ground.clock.now());
         let mut resent = false;
         let mut first_sent = None;
+        let mut unusable = 0;
         loop {
             let mut open = match self.open.take() {
                 Some(open) => open,
@@ -100,7 +115,8 @@ impl<P: Protocol> Link<P> {
             };
             let shot = Shot { index: due.index, request };
             let reply = ground.protocol.exchange(&mut open.conn, shot, by, &ground.clock, &mut Discard).await;
-            if reply.unprocessed && reply.written.is_none() {
+            if reply.unprocessed && reply.written.is_none() && unusable < MOST_UNUSABLE {
+                unusable += 1;
                 continue;
             }
             first_sent = first_sent.or(reply.written);
@@ -109,7 +125,9 @@ impl<P: Protocol> Link<P> {
                 continue;
             }
             let (dial, address) = (open.dial.take(), open.address);
-            if reply.after == After::Keep && ground.plan.keep_alive {
+            // Where there may be only so many connections, nobody keeps a place without a request.
+            let gives_back = open.place.is_some() && ground.plan.links.is_some();
+            if reply.after == After::Keep && ground.plan.keep_alive && !gives_back {
                 self.open = Some(open);
             }
             return Fired { sample: sample(due, reply, first_sent, dial, resent), address };
@@ -118,19 +136,30 @@ impl<P: Protocol> Link<P> {
 
     async fn dial<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>, by: Ns) -> Result<(), Fault> {
         let way = &ground.routes[self.target].way;
-        let Dialled { times, address, result } = ground.protocol.dial(&way.dialer, by, &ground.clock).await;
-        let now = ground.clock.now();
-        ground.sink.borrow_mut().dialled(result.is_ok());
-        self.tried = address;
-        match result {
-            Ok(conn) => {
-                ground.brakes.reached();
-                self.open = Some(Open { conn, address, at: now, dial: Some((times, now)) });
-                Ok(())
-            }
-            Err(fault) => Err(fault),
+        let age = |number| ground.plan.connection_age.map(|age| spread(Ns::from(age), number));
+        if let Some(hub) = &way.hub {
+            let joined = hub.join(ground, &way.dialer, by).await;
+            self.tried = joined.as_ref().map_or_else(|not| not.address, |joined| joined.address);
+            let Joined { conn, address, at, number, dial, place } = joined.map_err(|not| not.fault)?;
+            self.open = Some(Open { conn, address, at, age: age(number), dial, place: Some(place) });
+            return Ok(());
         }
+        let Dialled { times, address, result } = ground.protocol.dial(&way.dialer, by, &ground.clock).await;
+        let at = ground.clock.now();
+        ground.dialled(result.is_ok());
+        self.tried = address;
+        let conn = result?;
+        let dial = Some((times, at));
+        self.open = Some(Open { conn, address, at, age: age(self.number), dial, place: None });
+        Ok(())
     }
+}
+
+/// An age of which connection `number` gets its own: not all are replaced at once.
+fn spread(age: Ns, number: u32) -> Ns {
+    // Multiples of the golden ratio spread evenly however many there are: 0.75 to 1.25 of the age asked for.
+    let part = 0.75 + 0.5 * (f64::from(number) * 0.618_033_988_75).fract();
+    Ns((age.0 as f64 * part) as u64)
 }
 
 /// A request whose connection could not be opened: finished, with that fault.

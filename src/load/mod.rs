@@ -5,6 +5,7 @@
 mod board;
 mod brakes;
 mod clock;
+mod hub;
 mod limits;
 mod link;
 mod pool;
@@ -36,7 +37,7 @@ use share::Part;
 use throttle::Throttled;
 use worker::{Job, Share, Worker};
 
-use crate::plan::Plan;
+use crate::plan::{Plan, Wire};
 use crate::stats::{Detail, Measures, Ns, Stopped, Summary};
 use crate::wire::{Transport, TransportError};
 
@@ -99,7 +100,12 @@ impl Engine {
     /// On how many workers a plan is spread.
     fn parts(&self, plan: &Plan) -> usize {
         let small = plan.schedule.peak_rate().is_some_and(|r| r.micro_per_second < ONE_WORKER_BELOW * 1_000_000);
-        if small { 1 } else { self.workers.len().min(plan.lanes.max(1) as usize) }
+        if small {
+            return 1;
+        }
+        // A connection never leaves its worker: no more workers than there are connections.
+        let links = if plan.wire == Wire::Http1 { plan.lanes } else { plan.lanes.div_ceil(plan.streams) };
+        self.workers.len().min(links.min(plan.links.unwrap_or(u32::MAX)).max(1) as usize)
     }
 }
 

@@ -233,7 +233,7 @@ fn spawn<P: Protocol, C: Clock, S: Sink>(
 }
 
 async fn slot<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, pool: Rc<RefCell<Pool>>, number: usize) {
-    let mut link = Link::new(&ground, 0, number as u32 * ground.part.workers + ground.part.worker);
+    let mut link = Link::new(0, number as u32 * ground.part.workers + ground.part.worker);
     let is_extra = number >= pool.borrow().base;
     if pool.borrow().slots[number].mail.is_none() {
         link.prepare(&ground).await;

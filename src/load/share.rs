@@ -65,7 +65,7 @@ pub(super) struct Ground<P: Protocol, C, S> {
     pub(super) plan: Arc<Plan>,
     pub(super) part: Part,
     pub(super) protocol: P,
-    pub(super) ways: Ways,
+    pub(super) ways: Ways<P>,
     /// One for each target of the plan, in its order.
     pub(super) routes: Vec<Route<P>>,
     /// Counts from the load's start.
@@ -85,7 +85,7 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
     /// The ground of a load that began at `zero` on the heartbeat's clock.
     pub(super) fn new(
         (plan, part): (Arc<Plan>, Part),
-        (protocol, ways): (P, Ways),
+        (protocol, ways): (P, Ways<P>),
         clock: C,
         sink: S,
         brakes: Arc<Brakes>,
@@ -103,6 +103,14 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
     /// Until when a request that goes out now may take.
     pub(super) fn limit(&self, now: Ns) -> Ns {
         self.plan.timeout.map_or(Ns::MAX, |timeout| now + Ns::from(timeout)).min(self.hard_end)
+    }
+
+    /// Counts one attempt to open a connection.
+    pub(super) fn dialled(&self, made: bool) {
+        self.sink.borrow_mut().dialled(made);
+        if made {
+            self.brakes.reached();
+        }
     }
 
     /// Counts one finished request.
@@ -163,7 +171,7 @@ pub(super) async fn closed<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<
 }
 
 async fn closed_lane<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, supply: Rc<Supply>, number: u32) {
-    let mut link = Link::new(&ground, 0, number);
+    let mut link = Link::new(0, number);
     let mut backoff = Backoff::new(u64::from(number) + 1);
     loop {
         let now = ground.clock.now();

@@ -110,9 +110,10 @@ fn run(plan: Plan, measures: Measures, wire: Scripted) -> Ran {
         let clock = Coarse::new();
         let plan = Arc::new(plan);
         let transport = Transport::new(plan.wire, &plan.tls, &plan.via).expect("there is nothing to go wrong");
+        let ways = Ways::new(transport, 0, &plan);
         let ground = Rc::new(Ground::new(
             (plan, part),
-            (wire, Ways::new(transport, 0)),
+            (wire, ways),
             clock.clone(),
             Kept { recorder, samples: Vec::new() },
             Arc::clone(&brakes),

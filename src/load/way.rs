@@ -3,49 +3,54 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::plan::{Origin, Target};
+use super::hub::Hub;
+use crate::plan::{Origin, Plan, Target};
 use crate::wire::{Dialer, Protocol, Transport};
 
 /// The way to one server.
 #[derive(Debug)]
-pub(super) struct Way {
+pub(super) struct Way<P: Protocol> {
     pub(super) dialer: Dialer,
+    /// The connections that lanes share; `None` where each lane has its own.
+    pub(super) hub: Option<Rc<Hub<P::Conn>>>,
 }
 
 /// A target, with the way to its server and its request as the protocol sends it.
 #[derive(Debug)]
 pub(super) struct Route<P: Protocol> {
-    pub(super) way: Rc<Way>,
+    pub(super) way: Rc<Way<P>>,
     pub(super) request: P::Prepared,
 }
 
 /// All ways known so far.
 #[derive(Debug)]
-pub(super) struct Ways {
+pub(super) struct Ways<P: Protocol> {
     transport: Transport,
     /// Which address each way begins with, so that workers spread.
     first: usize,
-    known: RefCell<Vec<Rc<Way>>>,
+    /// Whether lanes share connections.
+    shares: bool,
+    known: RefCell<Vec<Rc<Way<P>>>>,
 }
 
-impl Ways {
-    pub(super) fn new(transport: Transport, first: usize) -> Self {
-        Self { transport, first, known: RefCell::default() }
+impl<P: Protocol> Ways<P> {
+    pub(super) fn new(transport: Transport, first: usize, plan: &Plan) -> Self {
+        Self { transport, first, shares: P::SHARES && plan.keep_alive, known: RefCell::default() }
     }
 
     /// The way to a server; the same one for the same server.
-    pub(super) fn to(&self, origin: &Origin) -> Rc<Way> {
+    pub(super) fn to(&self, origin: &Origin) -> Rc<Way<P>> {
         let mut known = self.known.borrow_mut();
         if let Some(way) = known.iter().find(|way| way.dialer.origin() == origin) {
             return Rc::clone(way);
         }
         let dialer = Dialer::new(origin.clone(), self.transport.clone(), self.first);
-        known.push(Rc::new(Way { dialer }));
+        known.push(Rc::new(Way { dialer, hub: self.shares.then(Rc::default) }));
         Rc::clone(&known[known.len() - 1])
     }
 
     /// A target's route.
-    pub(super) fn route<P: Protocol>(&self, target: &Target, protocol: &P) -> Route<P> {
+    pub(super) fn route(&self, target: &Target, protocol: &P) -> Route<P> {
         let request = protocol.prepare(&target.origin, &target.request);
         Route { way: self.to(&target.origin), request }
     }

@@ -16,9 +16,9 @@ use super::pool;
 use super::pulse::Pulse;
 use super::share::{self, Ground, Part};
 use super::way::Ways;
-use crate::plan::{Arrivals, Plan};
+use crate::plan::{Arrivals, Plan, Wire};
 use crate::stats::{Detail, Measures, Ns, Recorder};
-use crate::wire::{Http1, Protocol, Transport};
+use crate::wire::{Grpc, Http1, Http2, Protocol, Transport};
 
 /// One worker's share of one load.
 pub(super) struct Job {
@@ -120,8 +120,11 @@ async fn work(mut inbox: mpsc::UnboundedReceiver<Job>, floor: Floor) {
 
 /// Runs one share over the protocol that its plan asks for.
 async fn carry(job: Job, floor: Floor) {
-    let keep_alive = job.plan.keep_alive;
-    carry_over(Http1::new(keep_alive), job, floor).await;
+    match job.plan.wire {
+        Wire::Http1 => carry_over(Http1::new(job.plan.keep_alive), job, floor).await,
+        Wire::Http2 => carry_over(Http2, job, floor).await,
+        Wire::Grpc => carry_over(Grpc::new(job.plan.timeout), job, floor).await,
+    }
 }
 
 /// Runs one share and hands it back.
@@ -132,7 +135,7 @@ async fn carry_over<P: Protocol>(protocol: P, job: Job, floor: Floor) {
     let dues = plan.schedule.peak_rate().map_or(0, |rate| rate.micro_per_second / 1_000_000 / u64::from(part.workers));
     floor.pace(|loads, all| (loads + usize::from(dues > 0), all + dues));
 
-    let ways = Ways::new(transport, part.worker as usize);
+    let ways = Ways::new(transport, part.worker as usize, &plan);
     let recorder = Recorder::new(Arc::clone(&measures), Ns::from(plan.schedule.warmup), detail);
     let clock = floor.clock.starting_at(zero);
     let pulse = (Rc::clone(&floor.pulse), zero, measures.tolerance());

@@ -26,6 +26,16 @@ impl Wire {
             Self::Grpc => "grpc",
         }
     }
+
+    /// The protocol as people write it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Http1 => "HTTP/1.1",
+            Self::Http2 => "HTTP/2",
+            Self::Grpc => "gRPC",
+        }
+    }
 }
 
 /// What TLS asks of a server, and what it shows of us.

@@ -29,6 +29,10 @@ pub struct Facts {
     pub url: String,
     /// The HTTP method.
     pub method: String,
+    /// The protocol's name in flags and JSON.
+    pub protocol: &'static str,
+    /// The protocol as people write it.
+    pub protocol_title: &'static str,
     /// Open or closed loop.
     pub arrivals: Loop,
     /// Lanes to start with, at least 1.

@@ -71,6 +71,7 @@ fn plan(report: &Report<'_>) -> Json {
     json!({
         "url": facts.url,
         "method": facts.method,
+        "protocol": facts.protocol,
         "loop": facts.arrivals.name(),
         "lanes": facts.lanes,
         "max_lanes": facts.max_lanes,

@@ -150,6 +150,8 @@ impl Load {
         Facts {
             url: "http://127.0.0.1:9898/".to_owned(),
             method: "GET".to_owned(),
+            protocol: "http1",
+            protocol_title: "HTTP/1.1",
             arrivals: Loop::Open,
             lanes: self.lanes,
             max_lanes: self.max_lanes,

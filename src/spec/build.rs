@@ -82,7 +82,8 @@ impl SpecBuilder {
     /// Every mistake there is: values that cannot be read, and values that do not go together.
     pub fn build(mut self, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Spec, Mistakes> {
         let mut notes = Vec::new();
-        let target = target(&mut self, read);
+        let wire = wire(&mut self);
+        let target = target(&mut self, wire, read);
         let pace = pace(&mut self, &mut notes);
         let timeout = self.read(Id::Timeout, seconds_or_span).unwrap_or(TIMEOUT);
         let age = self.read(Id::ConnectionAge, span).unwrap_or_default();
@@ -93,7 +94,7 @@ impl SpecBuilder {
         let report = self.read(Id::Report, not_empty).map(PathBuf::from);
         let (quiet, no_color) = (self.is_given(Id::Quiet), self.is_given(Id::NoColor));
         let keep_alive = !self.is_given(Id::DisableKeepalive);
-        let wire = wire(&mut self);
+        notes.extend(without_effect(&self, wire));
         let streams = self.read(Id::Streams, |text| whole(text, 1..=1_000)).unwrap_or(STREAMS) as u32;
         let links = self.read(Id::Links, |text| whole(text, 1..=65_535)).map(|links| links as u32);
         let redirects = self.read(Id::Redirects, |text| whole(text, 0..=20)).unwrap_or_default() as u32;
@@ -170,11 +171,28 @@ fn wire(wishes: &mut SpecBuilder) -> Wire {
     });
     match (named, wishes.is_given(Id::Http2)) {
         (Some(Wire::Http1), true) => {
-            wishes.clash(Id::Http2, "no --http2 beside --protocol http1", "name one protocol");
+            wishes.clash(Id::Protocol, "http2 beside --http2", "name one protocol");
             Wire::Http1
         }
         (named, http2) => named.unwrap_or(if http2 { Wire::Http2 } else { Wire::Http1 }),
     }
+}
+
+/// What the protocol has no use for.
+fn without_effect(wishes: &SpecBuilder, wire: Wire) -> Vec<String> {
+    let useless: &[(Id, &str)] = match wire {
+        Wire::Http1 => &[
+            (Id::Streams, "an HTTP/1.1 connection carries one request at a time"),
+            (Id::Links, "an HTTP/1.1 connection carries one request at a time: -c sets how many there are"),
+        ],
+        Wire::Http2 => &[],
+        Wire::Grpc => &[
+            (Id::Success, "a gRPC call succeeds with the status OK and no other"),
+            (Id::Redirects, "gRPC knows no redirects"),
+        ],
+    };
+    let given = useless.iter().filter(|(id, _)| wishes.is_given(*id));
+    given.map(|(id, why)| format!("{} has no effect: {why}", id.key())).collect()
 }
 
 fn not_empty(text: &str) -> Result<String, Wrong> {

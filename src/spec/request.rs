@@ -13,30 +13,42 @@ use super::build::SpecBuilder;
 use super::header::{credentials, header, host, method, value_of};
 use super::keys::Id;
 use super::mistake::{Mistake, wrong};
-use crate::plan::{Request, Target};
+use crate::plan::{Request, Target, Wire};
 
 /// Largest body, in bytes: it is held in memory once and sent again and again.
 pub const MAX_BODY: usize = 64 << 20;
 
 /// hey's content type for a body.
 const CONTENT_TYPE: &str = "text/html";
+/// The content type of gRPC.
+const GRPC: &str = "application/grpc";
+/// What a gRPC call asks when the URL names no method: the standard health service, about the whole server.
+const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
 /// Headers as they are sent.
 type Headers = Vec<(String, String)>;
 
 /// Reads all that concerns the request; `None` without a usable URL, which is then a mistake.
-pub(super) fn target(wishes: &mut SpecBuilder, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Option<Target> {
+pub(super) fn target(
+    wishes: &mut SpecBuilder,
+    wire: Wire,
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+) -> Option<Target> {
     if !wishes.is_given(Id::Url) {
         wishes.mistake(Mistake::missing(Id::Url));
     }
     let address = wishes.read_all(Id::Url, address).into_iter().next();
-    let method = wishes.read(Id::Method, method).unwrap_or_else(|| "GET".to_owned());
+    let usual_method = if wire == Wire::Grpc { "POST" } else { "GET" };
+    let method = wishes.read(Id::Method, method).unwrap_or_else(|| usual_method.to_owned());
     let body = body(wishes, read);
     let mut given = wishes.read_all(Id::Headers, header);
     let authority = authority(wishes, &mut given);
     let in_url = address.as_ref().and_then(|address| address.credentials.clone());
-    let headers = headers(wishes, given, !body.is_empty(), in_url);
-    let address = pinned(wishes, address)?;
+    let headers = headers(wishes, given, &Usual::of(wire, !body.is_empty()), in_url);
+    let mut address = pinned(wishes, address)?;
+    if wire == Wire::Grpc {
+        grpc(wishes, &method, &headers, &mut address);
+    }
     let authority = authority.unwrap_or_else(|| address.origin.authority());
     let request = Request { method, path: address.path, authority, headers, body: Arc::from(body) };
     Some(Target { url: address.url, origin: address.origin, request, weight: 1 })
@@ -83,13 +95,50 @@ fn authority(wishes: &mut SpecBuilder, headers: &mut Headers) -> Option<String> 
     asked.pop()
 }
 
+/// Headers that are sent when nobody says otherwise.
+struct Usual {
+    accept: Option<&'static str>,
+    content_type: Option<&'static str>,
+}
+
+impl Usual {
+    fn of(wire: Wire, has_body: bool) -> Self {
+        match wire {
+            Wire::Grpc => Self { accept: None, content_type: Some(GRPC) },
+            Wire::Http1 | Wire::Http2 => Self { accept: Some("*/*"), content_type: has_body.then_some(CONTENT_TYPE) },
+        }
+    }
+}
+
+/// What a gRPC call needs besides: a method of a service, asked by POST in gRPC's own content type.
+fn grpc(wishes: &mut SpecBuilder, method: &str, headers: &Headers, address: &mut Address) {
+    if method != "POST" {
+        wishes.clash(Id::Method, "POST, or nothing, beside --protocol grpc", "every gRPC call is a POST");
+    }
+    let kind = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    if !kind.is_some_and(|(_, kind)| kind.starts_with(GRPC)) {
+        wishes.clash(Id::ContentType, format!("{GRPC} or {GRPC}+NAME beside --protocol grpc"), "leave it out");
+    }
+    if address.path == "/" {
+        address.path = HEALTH_CHECK.to_owned();
+        address.url.truncate(address.url.trim_end_matches('/').len());
+        address.url.push_str(HEALTH_CHECK);
+    }
+    let mut parts = address.path.split('/').skip(1);
+    let named = parts.by_ref().take(2).filter(|part| !part.is_empty()).count() == 2;
+    if !named || parts.next().is_some() || address.path.contains('?') {
+        let shape = "a URL that ends with /PACKAGE.SERVICE/METHOD";
+        wishes.clash(Id::Url, shape, format!("such as {HEALTH_CHECK}, which is asked where the path is empty"));
+    }
+}
+
 /// All headers in the order they are sent: ours first, then the user's own.
-fn headers(wishes: &mut SpecBuilder, given: Headers, has_body: bool, in_url: Option<(String, String)>) -> Headers {
+fn headers(wishes: &mut SpecBuilder, given: Headers, usual: &Usual, in_url: Option<(String, String)>) -> Headers {
     let agent = concat!("tollgate/", env!("CARGO_PKG_VERSION"));
     let ours = [
         (Id::UserAgent, "User-Agent", Some(agent)),
-        (Id::Accept, "Accept", Some("*/*")),
-        (Id::ContentType, "Content-Type", Some(CONTENT_TYPE).filter(|_| has_body)),
+        (Id::Accept, "Accept", usual.accept),
+        (Id::ContentType, "Content-Type", usual.content_type),
     ];
     let mut headers = Headers::new();
     for (id, name, default) in ours {

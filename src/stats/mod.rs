@@ -11,7 +11,7 @@ mod timeline;
 mod window;
 
 pub use meter::{Measures, Membership, Meter, Moments, Reading, Series, Set, Tally, Test, Trip, membership};
-pub use outcome::{Code, Fault, Outcome, StatusSet};
+pub use outcome::{Code, Fault, Outcome, StatusSet, grpc_name};
 pub use recorder::{Detail, Recorder};
 pub use sample::{DialTimes, Ns, Sample};
 pub use sparse::Sparse;

@@ -14,6 +14,31 @@ pub enum Code {
     Grpc(u8),
 }
 
+/// The name of a gRPC status (its documentation, "Status codes and their use in gRPC"); codes that gRPC does not know
+/// are its UNKNOWN.
+#[must_use]
+pub const fn grpc_name(status: u8) -> &'static str {
+    match status {
+        0 => "OK",
+        1 => "CANCELLED",
+        3 => "INVALID_ARGUMENT",
+        4 => "DEADLINE_EXCEEDED",
+        5 => "NOT_FOUND",
+        6 => "ALREADY_EXISTS",
+        7 => "PERMISSION_DENIED",
+        8 => "RESOURCE_EXHAUSTED",
+        9 => "FAILED_PRECONDITION",
+        10 => "ABORTED",
+        11 => "OUT_OF_RANGE",
+        12 => "UNIMPLEMENTED",
+        13 => "INTERNAL",
+        14 => "UNAVAILABLE",
+        15 => "DATA_LOSS",
+        16 => "UNAUTHENTICATED",
+        _ => "UNKNOWN",
+    }
+}
+
 /// What went wrong on the way, if anything did.
 ///
 /// A fault does not hide the code: a 500 whose body was cut short is `Http(500)` *and* `Truncated`.

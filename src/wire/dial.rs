@@ -148,8 +148,13 @@ impl Dialer {
         }
     }
 
+    /// Keeps what went wrong in words; the first of them stays.
+    pub(super) fn note(&self, message: impl FnOnce() -> String) {
+        self.0.complaint.note(message);
+    }
+
     fn failed(&self, fault: Fault, message: String) -> Fault {
-        self.0.complaint.note(|| message);
+        self.note(|| message);
         fault
     }
 
@@ -250,7 +255,7 @@ pub(super) fn fault_once_connected(error: &io::Error) -> Fault {
 }
 
 /// The future's value, or `None` once `by` has passed.
-async fn within<C: Clock, T>(by: Ns, clock: &C, future: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn within<C: Clock, T>(by: Ns, clock: &C, future: impl Future<Output = T>) -> Option<T> {
     if by == Ns::MAX {
         return Some(future.await);
     }

@@ -7,7 +7,9 @@ mod clock;
 mod complaint;
 mod dial;
 mod encode;
+mod grpc;
 pub mod http1;
+mod http2;
 mod observe;
 mod redirect;
 #[cfg(any(test, feature = "scripted"))]
@@ -18,7 +20,9 @@ mod transport;
 
 pub use clock::{Clock, Coarse};
 pub use dial::{Dialer, Dialled};
+pub use grpc::Grpc;
 pub use http1::Http1;
+pub use http2::Http2;
 pub use observe::{Discard, Fields, Head, Observe};
 pub use redirect::{BadLocation, Hop, Redirected};
 pub use stream::Stream;
@@ -28,6 +32,9 @@ use std::fmt::Debug;
 
 use crate::plan::{Origin, Request};
 use crate::stats::{Ns, Outcome};
+
+/// A connection idle for longer may have been closed by the server at the very moment the request went out.
+const RESEND_AFTER: Ns = Ns::from_secs(1);
 
 /// One request to make now.
 #[derive(Clone, Copy, Debug)]
@@ -71,8 +78,11 @@ pub struct Reply {
 /// A way to talk to a server. The loop that uses it is the same for all.
 #[allow(async_fn_in_trait, reason = "connections never leave their thread, so no caller wants Send futures")]
 pub trait Protocol: Clone + 'static {
-    /// One open connection.
-    type Conn: 'static;
+    /// Whether a connection can carry several requests at the same time.
+    const SHARES: bool = false;
+
+    /// One open connection, or a lane's handle on one.
+    type Conn: Debug + 'static;
 
     /// A request as this protocol sends it: made once for a fixed request, and for each one where values are drawn.
     type Prepared: Debug + 'static;
@@ -85,6 +95,11 @@ pub trait Protocol: Clone + 'static {
 
     /// Another handle on the same connection, if it can carry one more request at the same time.
     fn share(&self, conn: &Self::Conn) -> Option<Self::Conn>;
+
+    /// Whether nothing new may be put on a shared connection: it ended, or the server wants it to end.
+    fn is_over(&self, _conn: &Self::Conn) -> bool {
+        false
+    }
 
     /// Sends one request and reads its whole answer. Ends itself at `by` and keeps what it has seen by then.
     async fn exchange<C: Clock>(

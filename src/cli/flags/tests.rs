@@ -165,16 +165,17 @@ fn heys_everyday_flags_all_work_together() {
 }
 
 #[test]
+fn heys_flag_for_http2_is_ours() {
+    for words in [["-h2", "http://h/"], ["--h2", "http://h/"], ["--http2", "http://h/"]] {
+        assert_eq!(spec_of(&words).plan.wire, crate::plan::Wire::Http2, "{words:?}");
+    }
+    let words = ["--protocol", "http1", "-h2", "http://h/"];
+    assert_eq!(lines(&words), ["--protocol: got 'http1', expected http2 beside --http2; name one protocol"]);
+}
+
+#[test]
 fn what_hey_can_and_we_cannot_is_refused_with_the_reason() {
     for (words, expected) in [
-        (
-            vec!["-z", "1m", "-q", "10", "-c", "2", "-h2", "https://podinfo.example.com/"],
-            vec!["flag: got '--h2', expected a flag that exists; did you mean --http2?"],
-        ),
-        (
-            vec!["-z", "1m", "-h2", "-host", "app.example.com", "http://apisix-gateway.apisix/api/info"],
-            vec!["flag: got '--h2', expected a flag that exists; did you mean --http2?"],
-        ),
         (
             vec!["-cpus", "4", "http://h/"],
             vec!["flag: got '--cpus', expected a flag that exists; --workers sets the number of threads"],

@@ -4,7 +4,7 @@ use super::page::{Page, Tone};
 use crate::report::Facts;
 use crate::report::Report;
 use crate::stats::number::{count, share, span};
-use crate::stats::{Code, Fault, Summary};
+use crate::stats::{Code, Fault, Summary, grpc_name};
 
 /// Most statuses listed one by one.
 const MOST_CODES: usize = 8;
@@ -48,7 +48,7 @@ fn statuses(summary: &Summary) -> Vec<(String, u64, String)> {
         .map(|(code, n)| match code {
             Code::None => ("none".to_owned(), n, "no status arrived".to_owned()),
             Code::Http(status) => (status.to_string(), n, String::new()),
-            Code::Grpc(status) => (format!("grpc {status}"), n, String::new()),
+            Code::Grpc(status) => (format!("grpc {status}"), n, grpc_name(status).to_owned()),
         })
         .collect();
     if !rest.is_empty() {
@@ -71,7 +71,7 @@ fn in_words(fault: Fault, facts: &Facts) -> String {
         Fault::Reset => "the connection broke before an answer",
         Fault::Dns => "the host name did not resolve",
         Fault::Tls => "the TLS handshake failed",
-        Fault::Malformed => "the answer was not valid HTTP",
+        Fault::Malformed => "the answer broke the protocol",
         Fault::Truncated => "the body ended early",
         Fault::Expect => "an expectation did not hold",
         Fault::Proxy => "a proxy on the way failed",

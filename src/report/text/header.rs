@@ -21,13 +21,14 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
 fn plan(report: &Report<'_>) -> String {
     let facts = report.facts;
     let lanes = counted(u64::from(facts.lanes), "lane");
+    let over = if facts.protocol == "http1" { String::new() } else { format!(" over {}", facts.protocol_title) };
     let mut text = match (facts.arrivals, facts.rate) {
         (Loop::Open, Some(rate)) if facts.stages > 1 => {
-            format!("open loop: {} stages, {} on average, on {lanes}", facts.stages, per_second(rate))
+            format!("open loop{over}: {} stages, {} on average, on {lanes}", facts.stages, per_second(rate))
         }
-        (Loop::Open, Some(rate)) => format!("open loop: {} on {lanes}", per_second(rate)),
-        (Loop::Open, None) => format!("open loop: {lanes}"),
-        (Loop::Closed, _) => format!("closed loop: {lanes}"),
+        (Loop::Open, Some(rate)) => format!("open loop{over}: {} on {lanes}", per_second(rate)),
+        (Loop::Open, None) => format!("open loop{over}: {lanes}"),
+        (Loop::Closed, _) => format!("closed loop{over}: {lanes}"),
     };
     if let Some(n) = facts.requests {
         text += &format!(", {}", counted(n, "request"));

@@ -223,7 +223,8 @@ fn the_host_header_comes_from_the_flag_the_header_or_the_url() {
     assert_eq!(authority(&[(Id::Headers, "host: app.example.com:8080")]), "app.example.com:8080");
     assert_eq!(authority(&[(Id::Headers, "Host: a"), (Id::Host, "a")]), "a");
     assert_eq!(header_lines(&spec(&[(Id::Headers, "Host: a")])).len(), 2, "not sent a second time");
-    assert_eq!(authority(&[(Id::Url, "http://[::1]:8080/")]), "[::1]:8080");
+    let literal = build(&[(Id::Url, "http://[::1]:8080/")]).unwrap();
+    assert_eq!(literal.plan.targets[0].request.authority, "[::1]:8080");
     assert!(
         mistakes(&[(Id::Headers, "Host: a"), (Id::Host, "b")])[0].starts_with("--host: got 'b', expected one Host;")
     );
@@ -418,4 +419,47 @@ fn the_rest_is_carried_over() {
     assert_eq!(spec.plan.connection_age, Some(Duration::from_secs(5)));
     assert_eq!(spec.plan.schedule.warmup, Duration::from_secs(2));
     assert_eq!(spec.plan.timeout, Some(Duration::from_millis(1500)));
+}
+
+#[test]
+fn a_grpc_call_is_a_post_to_a_method_in_grpcs_own_content_type() {
+    let grpc = |url: &str, wishes: &[(Id, &str)]| build(&[&[(Id::Url, url), (Id::Protocol, "grpc")], wishes].concat());
+    let echo = grpc("http://a/shop.v1.Cart/Get", &[(Id::Body, "x")]).unwrap();
+    let request = &echo.plan.targets[0].request;
+    assert_eq!((request.method.as_str(), request.header("content-type")), ("POST", Some("application/grpc")));
+    assert_eq!((request.header("accept"), echo.plan.wire), (None, Wire::Grpc));
+    for root in ["http://a", "http://a/"] {
+        let health = grpc(root, &[]).unwrap();
+        assert_eq!(health.plan.targets[0].url, "http://a/grpc.health.v1.Health/Check");
+        assert_eq!(health.plan.targets[0].request.path, "/grpc.health.v1.Health/Check");
+    }
+    let own = grpc("http://a/s/m", &[(Id::ContentType, "application/grpc+json")]).unwrap();
+    assert_eq!(own.plan.targets[0].request.header("content-type"), Some("application/grpc+json"));
+    for (url, wishes, mistake) in [
+        ("http://a/s", vec![], "URL: got 'http://a/s', expected a URL that ends with /PACKAGE.SERVICE/METHOD"),
+        ("http://a/s/m/x", vec![], "URL: got"),
+        ("http://a/s/m?q", vec![], "URL: got"),
+        ("http://a//m", vec![], "URL: got"),
+        ("http://a/s/m", vec![(Id::Method, "GET")], "-m/--method: got 'GET', expected POST, or nothing, beside"),
+        ("http://a/s/m", vec![(Id::ContentType, "a/b")], "-T/--content-type: got 'a/b', expected application/grpc"),
+    ] {
+        let said = grpc(url, &wishes).unwrap_err().to_string();
+        assert!(said.starts_with(mistake) && said.lines().count() == 1, "{url}: {said}");
+    }
+}
+
+#[test]
+fn what_a_protocol_has_no_use_for_is_noted() {
+    let notes = |wishes: &[(Id, &str)]| build(&[&[(Id::Url, "http://a/s/m")], wishes].concat()).unwrap().notes;
+    for (wishes, starts) in [
+        (vec![(Id::Streams, "5")], vec!["--streams has no effect: an HTTP/1.1 connection"]),
+        (vec![(Id::Links, "5")], vec!["--links has no effect: an HTTP/1.1 connection"]),
+        (vec![(Id::Links, "5"), (Id::Protocol, "http2")], vec![]),
+        (vec![(Id::Success, "2xx"), (Id::Protocol, "grpc")], vec!["--success has no effect: a gRPC call"]),
+        (vec![(Id::Redirects, "1"), (Id::Protocol, "grpc")], vec!["--redirects has no effect: gRPC"]),
+    ] {
+        let said = notes(&wishes);
+        assert_eq!(said.len(), starts.len(), "{said:?}");
+        assert!(said.iter().zip(starts).all(|(note, start)| note.starts_with(start)), "{said:?}");
+    }
 }

@@ -13,14 +13,12 @@ use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use super::decode::{Decoder, Ended};
 use super::{Conn, Prepared};
 use crate::stats::{Fault, Ns, Outcome};
-use crate::wire::{After, Clock, Observe, Reply, tls};
+use crate::wire::{After, Clock, Observe, RESEND_AFTER, Reply, tls};
 
 /// Read buffers grow up to this, so that large bodies do not cost a system call every two kibibytes.
 const MOST_BUFFER: usize = 64 * 1024;
 /// A connection idle for longer is always looked at before it is used.
 const LOOK_AFTER: Ns = Ns::from_millis(100);
-/// A connection idle for longer may have been closed by the server at the very moment the request went out.
-const RESEND_AFTER: Ns = Ns::from_secs(1);
 
 /// Why the reading stopped.
 #[derive(Clone, Copy, Debug)]
