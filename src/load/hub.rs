@@ -19,7 +19,9 @@ pub(super) struct Hub<C> {
     links: RefCell<Vec<Rc<Shared<C>>>>,
     /// Connections being opened, each with the lanes that wait for it.
     opening: RefCell<Vec<Rc<Opening>>>,
-    /// Wakes one of the lanes that wait for a place on any connection.
+    /// Lanes that wait for a place on any connection.
+    waiting: Cell<usize>,
+    /// Wakes the one of them that has waited longest.
     freed: Notify,
     /// How many were ever opened: spreads the ages at which they are replaced.
     opened: Cell<u32>,
@@ -93,7 +95,13 @@ pub(super) struct NotJoined {
 
 impl<C> Default for Hub<C> {
     fn default() -> Self {
-        Self { links: RefCell::default(), opening: RefCell::default(), freed: Notify::new(), opened: Cell::new(0) }
+        Self {
+            links: RefCell::default(),
+            opening: RefCell::default(),
+            waiting: Cell::new(0),
+            freed: Notify::new(),
+            opened: Cell::new(0),
+        }
     }
 }
 
@@ -105,6 +113,10 @@ impl<C: 'static> Hub<C> {
         dialer: &Dialer,
         by: Ns,
     ) -> Result<Joined<C>, NotJoined> {
+        // Whoever comes while others wait stands behind them.
+        if self.waiting.get() > 0 {
+            self.wait_for_place(by, &ground.clock).await?;
+        }
         loop {
             if let Some(joined) = self.place(ground) {
                 return Ok(joined);
@@ -203,7 +215,9 @@ impl<C: 'static> Hub<C> {
     }
 
     async fn wait_for_place<K: Clock>(&self, by: Ns, clock: &K) -> Result<(), NotJoined> {
+        let waiting = Waiting::new(&self.waiting);
         let in_time = until(by, clock, self.freed.notified()).await;
+        drop(waiting);
         if in_time { Ok(()) } else { Err(NotJoined { fault: Fault::Timeout, address: None }) }
     }
 }
@@ -225,5 +239,21 @@ impl<C> Drop for EndOpening<'_, C> {
         self.opening.over.notify_waiters();
         // Without the dial there is room to open another one.
         self.hub.freed.notify_one();
+    }
+}
+
+/// Counts one waiting lane.
+struct Waiting<'a>(&'a Cell<usize>);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a Cell<usize>) -> Self {
+        count.set(count.get() + 1);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
     }
 }

@@ -120,7 +120,7 @@ impl<P: Protocol> Link<P> {
                 continue;
             }
             first_sent = first_sent.or(reply.written);
-            if reply.unprocessed && !resent {
+            if reply.unprocessed && reply.written.is_some() && !resent {
                 resent = true;
                 continue;
             }

@@ -4,6 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod shared;
+
 use super::brakes::Brakes;
 use super::pulse::Pulse;
 use super::share::{Ground, Part, Sink};
@@ -15,7 +17,7 @@ use crate::stats::{
     Trip,
 };
 use crate::wire::scripted::{Act, Dialled, Scripted};
-use crate::wire::{Clock as _, Coarse, Transport};
+use crate::wire::{Clock as _, Coarse, Protocol, Transport};
 
 const OK: Outcome = Outcome::http(200);
 
@@ -95,7 +97,7 @@ fn steady(per_second: u64, seconds: u64, lanes: u32, max_lanes: u32) -> Plan {
 }
 
 /// Runs a plan on one worker against a script.
-fn run(plan: Plan, measures: Measures, wire: Scripted) -> Ran {
+fn run<P: Protocol>(plan: Plan, measures: Measures, wire: P) -> Ran {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

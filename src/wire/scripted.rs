@@ -34,6 +34,8 @@ pub enum Act {
     Stale,
     /// The connection ends before the first byte of an answer; sending again is safe.
     Dropped,
+    /// The server refuses the request without having acted on it; the connection lives on.
+    Refused,
     /// Our own code panics.
     Panic,
 }
@@ -143,12 +145,89 @@ impl Protocol for Scripted {
                 reply.written = None;
                 reply.unprocessed = true;
             }
-            Act::Dropped => reply.unprocessed = true,
+            Act::Dropped | Act::Refused => reply.unprocessed = true,
             Act::Panic => panic!("the test asked for a panic"),
         }
         let keeps = matches!(act, Act::Answer(..)) && reply.outcome.fault != Some(Fault::Timeout);
-        reply.after = if keeps { After::Keep } else { After::Close };
+        reply.after = match act {
+            Act::Refused => After::Drain,
+            _ if keeps => After::Keep,
+            _ => After::Close,
+        };
         reply.done = clock.now();
+        reply
+    }
+}
+
+/// The same on connections that carry several requests at once.
+#[derive(Clone)]
+pub struct Shared {
+    wire: Scripted,
+    /// Most handles that one connection gives out.
+    most: u32,
+}
+
+/// A handle on a connection of [`Shared`].
+#[derive(Debug)]
+pub struct Handle {
+    line: Rc<Line>,
+}
+
+/// One connection and how many handles lanes have on it.
+#[derive(Debug)]
+struct Line {
+    number: u32,
+    carried: Cell<u64>,
+    over: Cell<bool>,
+}
+
+impl Shared {
+    /// `wire` decides what happens; a connection lets `most` lanes share it.
+    #[must_use]
+    pub fn new(wire: Scripted, most: u32) -> Self {
+        Self { wire, most }
+    }
+}
+
+impl Protocol for Shared {
+    const SHARES: bool = true;
+
+    type Conn = Handle;
+    type Prepared = ();
+
+    fn prepare(&self, _: &Origin, _: &Request) {}
+
+    async fn dial<C: Clock>(&self, dialer: &Dialer, by: Ns, clock: &C) -> super::Dialled<Handle> {
+        self.wire.dial(dialer, by, clock).await.map(|conn| Handle {
+            line: Rc::new(Line { number: conn.number, carried: Cell::new(conn.carried), over: Cell::new(false) }),
+        })
+    }
+
+    fn share(&self, handle: &Handle) -> Option<Handle> {
+        // One handle is the one that is shared from.
+        let lanes = Rc::strong_count(&handle.line) - 1;
+        let room = lanes < self.most as usize && !handle.line.over.get();
+        room.then(|| Handle { line: Rc::clone(&handle.line) })
+    }
+
+    fn is_over(&self, handle: &Handle) -> bool {
+        handle.line.over.get()
+    }
+
+    async fn exchange<C: Clock>(
+        &self,
+        handle: &mut Handle,
+        shot: Shot<'_, ()>,
+        by: Ns,
+        clock: &C,
+        observe: &mut impl Observe,
+    ) -> Reply {
+        let line = &handle.line;
+        let mut conn = Conn { number: line.number, carried: line.carried.replace(line.carried.get() + 1) };
+        let reply = self.wire.exchange(&mut conn, shot, by, clock, observe).await;
+        if reply.after == After::Close {
+            line.over.set(true);
+        }
         reply
     }
 }
