@@ -69,6 +69,11 @@ impl<C> Place<C> {
         self.shared.retired.set(true);
     }
 
+    /// No request went over the connection yet: how it was opened is for the first one that does.
+    pub(super) fn untouched(&self, dial: Option<(DialTimes, Ns)>) {
+        self.shared.dial.set(dial);
+    }
+
     pub(super) fn is_retired(&self) -> bool {
         self.shared.retired.get()
     }

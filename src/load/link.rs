@@ -60,6 +60,12 @@ struct Open<C> {
 }
 
 impl<C> Open<C> {
+    /// Whether the place on it is given back after each request: where there may be only so many connections, nobody
+    /// keeps one without a request.
+    fn is_lent<P: Protocol, K, S>(&self, ground: &Ground<P, K, S>) -> bool {
+        self.place.is_some() && ground.plan.links.is_some()
+    }
+
     /// Whether it is to be replaced because of its age.
     fn is_old(&self, now: Ns) -> bool {
         self.age.is_some_and(|age| now.since(self.at) >= age) || self.place.as_ref().is_some_and(Place::is_retired)
@@ -78,6 +84,9 @@ impl<P: Protocol> Link<P> {
             let now = ground.clock.now();
             let by = ground.limit(now).min(now + AHEAD);
             let _ = self.dial(ground, by).await;
+            if let Some(open) = self.open.take_if(|open| open.is_lent(ground)) {
+                open.place.iter().for_each(|place| place.untouched(open.dial));
+            }
         }
     }
 
@@ -125,9 +134,7 @@ impl<P: Protocol> Link<P> {
                 continue;
             }
             let (dial, address) = (open.dial.take(), open.address);
-            // Where there may be only so many connections, nobody keeps a place without a request.
-            let gives_back = open.place.is_some() && ground.plan.links.is_some();
-            if reply.after == After::Keep && ground.plan.keep_alive && !gives_back {
+            if reply.after == After::Keep && ground.plan.keep_alive && !open.is_lent(ground) {
                 self.open = Some(open);
             }
             return Fired { sample: sample(due, reply, first_sent, dial, resent), address };

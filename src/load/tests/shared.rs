@@ -124,3 +124,14 @@ fn old_connections_are_left_between_two_requests_and_no_request_pays_for_the_new
     assert_eq!(ran.summary.distributions[&Series::Latency].moments.max, 10_000_000, "and nobody waited");
     assert!(carried.borrow().is_sorted(), "nothing goes on an old connection again");
 }
+
+#[test]
+fn connections_opened_ahead_of_time_are_nobodys_until_a_request_needs_one() {
+    let slow = Scripted::with_dials(|_| Dialled { after: ms(50), fault: None }, |_| Act::Answer(ms(10), OK));
+    let mut plan = steady(10, 5, 6, 6);
+    (plan.streams, plan.links) = (2, Some(1));
+    let ran = run(plan, Measures::default(), Shared::new(slow.clone(), 100));
+    assert_eq!((ran.summary.succeeded, slow.dials()), (50, 1));
+    assert_eq!(ran.summary.distributions[&Series::Latency].moments.max, 10_000_000, "two places are enough");
+    assert_eq!(ran.summary.distributions[&Series::Connect].moments.max, 50_000_000, "and the dial is shown");
+}
