@@ -22,6 +22,9 @@ use crate::wire::Transport;
 /// Descriptors our own process needs besides its connections.
 const SPARE_DESCRIPTORS: u64 = 32;
 
+/// How a file wants its text.
+const PLAIN: Style = Style { color: false, width: 80, unicode: true };
+
 /// Runs the command.
 pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
     let spec = match parse_run(args) {
@@ -44,9 +47,9 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
 
 /// What can be known to go wrong before anything is sent: all of it, a line each.
 fn prepare(spec: &Spec) -> Result<Option<File>, String> {
-    let report = spec.report.as_deref().map(File::create).transpose();
+    let report = spec.report.as_ref().map(|saved| File::create(&saved.path)).transpose();
     let unwritable = |error| {
-        let path = spec.report.as_deref().unwrap_or(Path::new("")).display();
+        let path = spec.report.as_ref().map_or(Path::new(""), |saved| &saved.path).display();
         format!("--report: cannot write '{path}': {error}\n")
     };
     let unusable =
@@ -77,14 +80,23 @@ fn run(spec: &Spec, report_file: Option<File>) -> anyhow::Result<Exit> {
     let engine = Engine::start(spec.workers.unwrap_or(0) as usize).context("cannot start the load's threads")?;
     let Some(ran) = measure(&engine, spec)? else { return Ok(Exit::Interrupted) };
     let report = ran.report();
-    if let Some(mut file) = report_file {
-        file.write_all(as_json(&report).as_bytes()).context("--report: cannot write the report")?;
+    if let Some((mut file, saved)) = report_file.zip(spec.report.as_ref()) {
+        let text = written(&report, saved.form, PLAIN);
+        file.write_all(text.as_bytes()).context("--report: cannot write the report")?;
     }
-    match spec.output {
-        Output::Json => say(&as_json(&report)),
-        Output::Text => say(&report::text(&report, style(spec.no_color))),
-    };
+    say(&written(&report, spec.output, style(spec.no_color)));
     Ok(ran.exit)
+}
+
+/// The report in one of its forms; only the text has a style.
+fn written(report: &Report<'_>, form: Output, style: Style) -> String {
+    match form {
+        Output::Text => report::text(report, style),
+        Output::Json => format!("{:#}\n", report::json(report)),
+        Output::Csv => report::csv(report),
+        Output::Junit => report::junit(report),
+        Output::Html => report::html(report),
+    }
 }
 
 /// The evidence planner: clauses that this load could not show to hold even if every answer were perfect.
@@ -174,10 +186,6 @@ fn facts(spec: &Spec, started: String, exit: Exit) -> Facts {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         exit_code: exit.code(),
     }
-}
-
-fn as_json(report: &Report<'_>) -> String {
-    format!("{:#}\n", report::json(report))
 }
 
 /// How standard output wants its text: colours only on a terminal, and not where `NO_COLOR` is set (no-color.org).

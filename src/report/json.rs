@@ -62,7 +62,7 @@ pub fn json(report: &Report<'_>) -> Json {
 
 /// Whether there is anything to tell: a phase that took no time in any dial (TLS over plain HTTP, a name for an
 /// address) did not happen.
-fn happened(series: Series, d: &Distribution) -> bool {
+pub(super) fn happened(series: Series, d: &Distribution) -> bool {
     d.n() > 0 && (d.moments.max > 0 || !matches!(series, Series::Dns | Series::Connect | Series::Tls))
 }
 

@@ -1,11 +1,16 @@
-//! What people and programs read: summary and verdict as text, as JSON and as one line. Pure.
+//! What people and programs read: summary and verdict as text, as one line, as JSON, CSV, JUnit and as a page for
+//! browsers. Pure.
 //!
 //! A report never computes anything that decides; it only says what `stats` counted and what `slo` concluded. The
 //! terminal, the clock and the file belong to whoever calls.
 
 mod buckets;
+mod course;
+mod csv;
 mod facts;
+mod html;
 mod json;
+mod junit;
 mod line;
 mod live;
 #[cfg(test)]
@@ -15,9 +20,13 @@ mod situations;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tone;
 
+pub use csv::csv;
 pub use facts::{Facts, Loop};
+pub use html::html;
 pub use json::json;
+pub use junit::junit;
 pub use line::line;
 pub use live::live;
 pub use text::{Style, text};
@@ -41,7 +50,8 @@ pub struct Report<'a> {
 fn plain(text: &str) -> String {
     let harmless = |c: char| match c {
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' => ' ',
-        c if c.is_control() => ' ',
+        // XML has no place for the last two.
+        c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => ' ',
         c => c,
     };
     text.chars().map(harmless).collect()

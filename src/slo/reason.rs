@@ -7,6 +7,14 @@ use super::verdict::{Decision, Finding, Value};
 /// Longest reason, in characters: it becomes an event and a log line.
 const LONGEST: usize = 240;
 
+impl Finding {
+    /// The clause with its value and what supports it, or why there is none, in one line.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        phrase(&self.clause, self)
+    }
+}
+
 /// What decided first, the other clauses behind it as far as there is room.
 pub(super) fn reason(
     decision: Decision,

@@ -1,15 +1,16 @@
 //! From texts to a [`Spec`], or to all that is wrong with them.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::keys::{Id, Kind};
 use super::mistake::{Mistake, Mistakes, WRONG, Wrong, pictured, wrong};
+use super::output::{Output, Saved, saved};
 use super::pace::pace;
 use super::request::target;
 use super::status::{StatusSet, statuses};
-use super::value::{Output, seconds_or_span, span, whole};
+use super::value::{seconds_or_span, span, whole};
 use super::way::tls;
 use crate::plan::{Plan, Via, Wire};
 use crate::slo::Line;
@@ -32,8 +33,8 @@ pub struct Spec {
     pub workers: Option<u32>,
     /// Form of the report on standard output.
     pub output: Output,
-    /// File for the JSON report; `None` writes none.
-    pub report: Option<PathBuf>,
+    /// File for a report; `None` writes none.
+    pub report: Option<Saved>,
     /// Whether progress is kept quiet while the load runs.
     pub quiet: bool,
     /// Whether colours are switched off.
@@ -91,7 +92,7 @@ impl SpecBuilder {
         let success = self.read(Id::Success, statuses).unwrap_or_default();
         let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|workers| *workers > 0);
         let output = self.read(Id::Output, |text| text.parse().map_err(|()| WRONG)).unwrap_or_default();
-        let report = self.read(Id::Report, not_empty).map(PathBuf::from);
+        let report = self.read(Id::Report, saved);
         let (quiet, no_color) = (self.is_given(Id::Quiet), self.is_given(Id::NoColor));
         let keep_alive = !self.is_given(Id::DisableKeepalive);
         notes.extend(without_effect(&self, wire));
@@ -193,10 +194,6 @@ fn without_effect(wishes: &SpecBuilder, wire: Wire) -> Vec<String> {
     };
     let given = useless.iter().filter(|(id, _)| wishes.is_given(*id));
     given.map(|(id, why)| format!("{} has no effect: {why}", id.key())).collect()
-}
-
-fn not_empty(text: &str) -> Result<String, Wrong> {
-    if text.trim().is_empty() { Err(WRONG) } else { Ok(text.to_owned()) }
 }
 
 #[cfg(test)]

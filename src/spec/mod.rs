@@ -4,7 +4,7 @@
 //! [`Spec`] that cannot be wrong, or every [`Mistake`] at once. After that nobody sees a text or a magic zero again.
 //!
 //! * `keys`: what is known of each wish; `table`: all of them. `mistake`: what is wrong, as one line each.
-//! * `duration`, `value`, `status`, `header`, `address`: one text, one value.
+//! * `duration`, `value`, `status`, `header`, `address`, `output`: one text, one value.
 //! * `request`, `pace`, `way`: values that depend on each other. `build`: the whole.
 
 mod address;
@@ -13,6 +13,7 @@ mod duration;
 mod header;
 mod keys;
 mod mistake;
+mod output;
 mod pace;
 mod request;
 mod status;
@@ -24,6 +25,6 @@ pub use build::{Objective, Spec, SpecBuilder};
 pub use duration::{DurationError, GoDuration};
 pub use keys::{Group, Id, KEYS, Key, Kind};
 pub use mistake::{Mistake, Mistakes};
+pub use output::{Output, Saved};
 pub use request::MAX_BODY;
 pub use status::StatusSet;
-pub use value::Output;

@@ -469,7 +469,7 @@ pub static KEYS: [Key; 43] = [
         value: "FORMAT",
         group: Group::Output,
         help: "Form of the report on standard output",
-        allowed: "text or json",
+        allowed: "text, json, csv, junit or html",
         default: "text",
         ..PLAIN
     },
@@ -478,8 +478,8 @@ pub static KEYS: [Key; 43] = [
         long: Some("report"),
         value: "FILE",
         group: Group::Output,
-        help: "File to write the JSON report to as well",
-        allowed: "the name of a file",
+        help: "File to write a report to as well; its name says the form",
+        allowed: "a file name that ends in .json, .html, .xml (JUnit) or .csv",
         default: "none",
         ..PLAIN
     },

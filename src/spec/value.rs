@@ -1,7 +1,6 @@
-//! Numbers, durations, rates, stages and choices, each read from the text of one key.
+//! Numbers, durations, rates and stages, each read from the text of one key.
 
 use std::ops::RangeInclusive;
-use std::str::FromStr;
 use std::time::Duration;
 
 use super::duration::GoDuration;
@@ -10,28 +9,6 @@ use crate::plan::{Rate, RateError, Stage};
 
 /// The slowest rate there is, a request in eleven days: what a stage's zero comes to.
 const PAUSE: Rate = Rate { micro_per_second: 1 };
-
-/// Form of the report on standard output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Output {
-    /// For people.
-    #[default]
-    Text,
-    /// For programs.
-    Json,
-}
-
-impl FromStr for Output {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text {
-            "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            _ => Err(()),
-        }
-    }
-}
 
 /// A whole number within `range`: digits only.
 pub(super) fn whole(text: &str, range: RangeInclusive<u64>) -> Result<u64, Wrong> {

@@ -40,12 +40,15 @@ fn each_wrong_flag_has_one_line_with_key_value_and_what_is_allowed() {
         ("-D /nonexistent/body", "-D/--body-file: got '/nonexistent/body', expected a file that can be read"),
         ("-D /", "-D/--body-file: got '/', expected a file that can be read"),
         ("-d a -D /etc/hostname", "-D/--body-file: got '/etc/hostname', expected"),
-        ("-o xml", "-o/--output: got 'xml', expected text or json"),
+        ("-o xml", "-o/--output: got 'xml', expected text, json, csv, junit or html"),
         (
             "--report /nonexistent/r.json",
-            "--report: got '/nonexistent/r.json', expected the name of a file; there is no",
+            "--report: got '/nonexistent/r.json', expected a file name that ends in .json, .html, .xml (JUnit) or .csv; there is no",
         ),
-        ("--report /etc/", "--report: got '/etc/', expected the name of a file; that is a folder"),
+        (
+            "--report /etc/",
+            "--report: got '/etc/', expected a file name that ends in .json, .html, .xml (JUnit) or .csv; that is a folder",
+        ),
         ("--success 2xy", "--success: got '2xy', expected statuses such as 2xx, 200-399, 200,204 or non-5xx"),
         ("--resolve a:1", "--resolve: got 'a:1', expected HOST:PORT:ADDRESS[,ADDRESS]"),
         ("--resolve a.test:80:127.0.0.1", "--resolve: got 'a.test:80:127.0.0.1', expected HOST:PORT:ADDRESS[,ADDRESS]"),
@@ -144,7 +147,7 @@ fn too_few_descriptors_are_said_before_the_start() {
     let target = url(&server, "/");
     let ended = Running::start(by_shell(
         "ulimit -Sn 64; ulimit -Hn 64; exec \"$0\" \"$@\"",
-        ["run", "-n", "100", "-c", "50", "--report", "/proc/none", &target],
+        ["run", "-n", "100", "-c", "50", "--report", "/proc/none.json", &target],
     ))
     .finish();
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:#?}");
@@ -154,7 +157,7 @@ fn too_few_descriptors_are_said_before_the_start() {
         "-c/--connections, --max-lanes: 50 lanes need 82 open files, and the limit is 64; raise it with ulimit -n, or \
          ask for at most 32 lanes"
     );
-    assert!(lines.len() == 2 && lines[1].starts_with("--report: cannot write '/proc/none': "), "{lines:?}");
+    assert!(lines.len() == 2 && lines[1].starts_with("--report: cannot write '/proc/none.json': "), "{lines:?}");
     let truth = server.stop();
     assert_eq!((truth.received, truth.connections.accepted), (0, 0));
 }
@@ -171,8 +174,8 @@ fn a_soft_limit_of_descriptors_is_raised() {
 #[test]
 fn other_commands_refuse_what_they_do_not_know() {
     for (arguments, expected) in [
-        ("rnu", "command: got 'rnu', expected run, canary or demo; did you mean run?"),
-        ("serve", "command: got 'serve', expected run, canary or demo"),
+        ("rnu", "command: got 'rnu', expected one of run, "),
+        ("serve", "command: got 'serve', expected one of run, "),
         ("demo now", "argument: got 'now', expected none"),
         ("canary --eror 2%", "flag: got '--eror=2%', expected a flag that exists; did you mean --errors?"),
         ("canary --errors 200%", "--errors \"200%\": "),

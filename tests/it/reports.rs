@@ -83,6 +83,40 @@ fn the_file_holds_what_standard_output_says() {
 }
 
 #[test]
+fn every_form_of_a_file_holds_what_the_json_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = practice("errors 5%, latency 2ms");
+    for extension in ["json", "html", "xml", "csv"] {
+        let file = folder.path().join(format!("report.{extension}"));
+        let report =
+            measure_with("-n 400 -c 4 --slo success>=99%", &["--report", file.to_str().unwrap()], &url(&server, "/"));
+        let written = std::fs::read_to_string(&file).unwrap();
+        assert_eq!((report.ended.code, report.count("/requests/succeeded")), (Some(1), 380), "{report}");
+        let why = report.text("/verdict/reason");
+        match extension {
+            "json" => assert_eq!(written, report.ended.stdout),
+            "html" => {
+                assert!(
+                    written.starts_with("<!DOCTYPE html>") && written.contains(&why.replace('>', "&gt;")),
+                    "{written}"
+                );
+                assert!(written.contains("<dd>400</dd>") && written.contains("20 failed"), "{written}");
+            }
+            "xml" => {
+                assert!(written.contains("<property name=\"succeeded\" value=\"380\">"), "{written}");
+                assert!(written.contains("<failure type=\"fail\" message=\"success&gt;=99% was 95"), "{written}");
+            }
+            _ => {
+                let rows: Vec<Vec<&str>> =
+                    written.split_terminator("\r\n").skip(1).map(|row| row.split(',').collect()).collect();
+                let sum = |column: usize| rows.iter().map(|row| row[column].parse::<u64>().unwrap()).sum::<u64>();
+                assert_eq!((sum(1), sum(2), sum(3)), (400, 380, 20), "{written}");
+            }
+        }
+    }
+}
+
+#[test]
 fn text_and_json_tell_the_same_counts() {
     let server = practice("errors 3%, reset 2%, body-size 100");
     let target = url(&server, "/");

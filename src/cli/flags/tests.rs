@@ -186,7 +186,7 @@ fn what_hey_can_and_we_cannot_is_refused_with_the_reason() {
                 "URL: got 'podinfo.test.svc.cluster.local/status/500', expected an address such as http://HOST[:PORT][/PATH] or https://…; did you mean http://podinfo.test.svc.cluster.local/status/500?",
             ],
         ),
-        (vec!["-o", "csv", "http://h/"], vec!["-o/--output: got 'csv', expected text or json"]),
+        (vec!["-o", "yaml", "http://h/"], vec!["-o/--output: got 'yaml', expected text, json, csv, junit or html"]),
     ] {
         assert_eq!(lines(&words), expected);
     }

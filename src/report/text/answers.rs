@@ -38,7 +38,7 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
 }
 
 /// Rows of the status table: name, requests, remark. The most frequent first, the rare ones together.
-fn statuses(summary: &Summary) -> Vec<(String, u64, String)> {
+pub(in crate::report) fn statuses(summary: &Summary) -> Vec<(String, u64, String)> {
     let mut codes: Vec<(Code, u64)> =
         summary.codes.iter().map(|(code, n)| (*code, *n)).filter(|(_, n)| *n > 0).collect();
     codes.sort_by_key(|(code, n)| (std::cmp::Reverse(*n), *code));
@@ -59,7 +59,7 @@ fn statuses(summary: &Summary) -> Vec<(String, u64, String)> {
 }
 
 /// What a fault means to someone who meets it for the first time.
-fn in_words(fault: Fault, facts: &Facts) -> String {
+pub(in crate::report) fn in_words(fault: Fault, facts: &Facts) -> String {
     let words = match fault {
         Fault::Timeout => {
             return facts.timeout.map_or_else(

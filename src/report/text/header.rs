@@ -18,7 +18,7 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
 }
 
 /// The plan as a sentence: `open loop: 20/s on 2 lanes for 10s, timeout 20s`.
-fn plan(report: &Report<'_>) -> String {
+pub(in crate::report) fn plan(report: &Report<'_>) -> String {
     let facts = report.facts;
     let lanes = counted(u64::from(facts.lanes), "lane");
     let over = if facts.protocol == "http1" { String::new() } else { format!(" over {}", facts.protocol_title) };

@@ -8,7 +8,7 @@ use crate::stats::number::{beyond, count, counted, span, time};
 use crate::stats::{Distribution, Series, Summary};
 
 /// Columns of the table: heading and quantile, `None` for the mean.
-const WIDE: [(&str, Option<f64>); 8] = [
+pub(in crate::report) const WIDE: [(&str, Option<f64>); 8] = [
     ("min", Some(0.0)),
     ("p50", Some(0.5)),
     ("p90", Some(0.9)),
@@ -26,7 +26,7 @@ const CELL: usize = 8;
 const SAME_NS: f64 = 1e6;
 const SAME_SHARE: f64 = 0.05;
 /// The row of what a tool that waits for its lanes would have measured.
-const AS_HEY: &str = "as hey";
+pub(in crate::report) const AS_HEY: &str = "as hey";
 
 /// The table, and below it what a reader must know to read it rightly.
 pub(super) fn write(report: &Report<'_>, page: &mut Page) {
@@ -58,17 +58,25 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
         page.row(name, &cells);
     };
     row(Series::Latency.name(), latency);
-    let service = summary.distributions.get(&Series::Service).filter(|d| differ(latency, d));
-    let as_hey = summary.first_lanes.as_ref().filter(|d| differ(latency, d));
+    let (service, as_hey) = others(summary, latency);
     let ttfb = summary.distributions.get(&Series::Ttfb).filter(|d| d.n() > 0);
     for (name, distribution) in [(Series::Service.name(), service), (AS_HEY, as_hey), (Series::Ttfb.name(), ttfb)] {
         if let Some(distribution) = distribution {
             row(name, distribution);
         }
     }
-    for note in notes(report, latency, service, as_hey) {
+    for note in notes(report, latency) {
         page.paragraph("", Tone::Faint, &note);
     }
+}
+
+/// Service times, and those that hey would have measured, each where they tell another story than the latencies.
+pub(in crate::report) fn others<'a>(
+    summary: &'a Summary,
+    latency: &Distribution,
+) -> (Option<&'a Distribution>, Option<&'a Distribution>) {
+    let service = summary.distributions.get(&Series::Service).filter(|d| differ(latency, d));
+    (service, summary.first_lanes.as_ref().filter(|d| differ(latency, d)))
 }
 
 /// There is nothing to put into a table.
@@ -78,7 +86,7 @@ fn unanswered(latency: &Distribution, timeout: Option<Duration>) -> String {
 }
 
 /// One value of the table; the least for `q` 0, the mean without `q`.
-fn cell(distribution: &Distribution, q: Option<f64>, timeout: Option<Duration>) -> String {
+pub(in crate::report) fn cell(distribution: &Distribution, q: Option<f64>, timeout: Option<Duration>) -> String {
     let finite = !distribution.histogram.is_empty();
     match q {
         None => distribution.moments.mean().map_or_else(|| "–".to_owned(), time),
@@ -109,13 +117,9 @@ fn misleads(latency: &Distribution, service: &Distribution) -> bool {
 }
 
 /// Sentences below the table.
-fn notes(
-    report: &Report<'_>,
-    latency: &Distribution,
-    service: Option<&Distribution>,
-    as_hey: Option<&Distribution>,
-) -> Vec<String> {
+pub(in crate::report) fn notes(report: &Report<'_>, latency: &Distribution) -> Vec<String> {
     let summary: &Summary = report.summary;
+    let (service, as_hey) = others(summary, latency);
     let mut notes = Vec::new();
     if as_hey.is_some_and(|as_hey| misleads(latency, as_hey)) {
         notes.push(format!(

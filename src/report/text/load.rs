@@ -20,11 +20,7 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
     page.blank();
     page.paragraph("generator", Tone::Faint, &own(report));
     page.paragraph("connections", Tone::Faint, &connections(summary));
-    let warnings: Vec<String> =
-        [ourselves(summary), lanes(report), resent(summary), client_errors(summary), ending(report)]
-            .into_iter()
-            .flatten()
-            .collect();
+    let warnings = warnings(report);
     if !warnings.is_empty() {
         page.blank();
     }
@@ -33,12 +29,19 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
     }
 }
 
+/// What a reader should know before believing the numbers.
+pub(in crate::report) fn warnings(report: &Report<'_>) -> Vec<String> {
+    let summary = report.summary;
+    let all = [ourselves(summary), lanes(report), resent(summary), client_errors(summary), ending(report)];
+    all.into_iter().flatten().collect()
+}
+
 fn noteworthy(k: u64, n: u64) -> bool {
     k as f64 > NOTEWORTHY * n as f64
 }
 
 /// How well our own process did, in one sentence.
-fn own(report: &Report<'_>) -> String {
+pub(in crate::report) fn own(report: &Report<'_>) -> String {
     let (summary, own) = (report.summary, &report.summary.generator);
     let mut parts = Vec::new();
     if report.facts.arrivals == Loop::Open && own.scheduled > 0 {
@@ -69,7 +72,7 @@ fn cores(cores: f64) -> String {
 }
 
 /// Connections opened and what opening cost.
-fn connections(summary: &Summary) -> String {
+pub(in crate::report) fn connections(summary: &Summary) -> String {
     let own = &summary.generator;
     if own.connections == 0 && own.failed_dials == 0 {
         return String::new();

@@ -2,12 +2,12 @@
 //!
 //! One label column on the left, one matter a block, and silence about everything that is as it should be.
 
-mod answers;
+pub(super) mod answers;
 mod chart;
-mod header;
-mod latency;
-mod load;
-mod objective;
+pub(super) mod header;
+pub(super) mod latency;
+pub(super) mod load;
+pub(super) mod objective;
 mod page;
 
 use page::Page;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::page::{Page, Tone};
+use crate::report::tone::{mark, tone};
 use crate::report::{Report, plain};
 use crate::slo::{Decision, Finding, Value, Verdict};
 use crate::stats::Stopped;
@@ -22,32 +23,16 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
         page.line(&format!("{word}  {}", plain(&verdict.reason)));
         return;
     }
-    let closing = match (&report.facts.slo, report.summary.stopped) {
-        (None, _) => "no objective given: add --slo 'success>=99%, p99<500ms' for a verdict",
-        (Some(_), Some(Stopped::Interrupted)) => "no verdict: the run was interrupted",
-        (Some(_), _) => "no verdict: the run could not be judged",
-    };
-    let closing = page.paint(Tone::Faint, closing);
+    let closing = page.paint(Tone::Faint, unjudged(report));
     page.line(&closing);
 }
 
-fn tone(decision: Decision, advisory: bool) -> Tone {
-    match decision {
-        Decision::Pass => Tone::Good,
-        Decision::Fail | Decision::Unreachable | Decision::Error if !advisory => Tone::Bad,
-        _ => Tone::Warn,
-    }
-}
-
-fn mark(decision: Decision, unicode: bool) -> char {
-    match (decision, unicode) {
-        (Decision::Pass, true) => '✓',
-        (Decision::Pass, false) => '+',
-        (Decision::Fail | Decision::Unreachable, true) => '✗',
-        (Decision::Fail | Decision::Unreachable, false) => 'x',
-        (Decision::Inconclusive | Decision::Insufficient, _) => '?',
-        (Decision::Saturated, _) => '~',
-        (Decision::Error, _) => '!',
+/// Why there is no verdict.
+pub(in crate::report) fn unjudged(report: &Report<'_>) -> &'static str {
+    match (&report.facts.slo, report.summary.stopped) {
+        (None, _) => "no objective given: add --slo 'success>=99%, p99<500ms' for a verdict",
+        (Some(_), Some(Stopped::Interrupted)) => "no verdict: the run was interrupted",
+        (Some(_), _) => "no verdict: the run could not be judged",
     }
 }
 
@@ -84,7 +69,7 @@ fn clauses(verdict: &Verdict, report: &Report<'_>, page: &mut Page) {
 }
 
 /// Clause, value, interval and population of one finding.
-fn cells(finding: &Finding, report: &Report<'_>) -> [String; 4] {
+pub(in crate::report) fn cells(finding: &Finding, report: &Report<'_>) -> [String; 4] {
     let timeout = report.facts.timeout;
     let shown = |quantity: &_| value(quantity, finding.n, timeout);
     let interval = finding.interval.map(|(least, most)| match (bound(&least, timeout), bound(&most, timeout)) {
@@ -107,7 +92,7 @@ fn bound(end: &crate::slo::Value, timeout: Option<std::time::Duration>) -> Strin
 }
 
 /// What is left to say about a clause in a word or two.
-fn remark(finding: &Finding) -> String {
+pub(in crate::report) fn remark(finding: &Finding) -> String {
     let evidence = match finding.decision {
         Decision::Pass | Decision::Fail if finding.interval.is_some() => {
             Some(if finding.thin { "thin" } else { "clear" })

@@ -2,28 +2,11 @@
 
 use super::Style;
 use crate::report::plain;
+pub(super) use crate::report::tone::Tone;
+use crate::report::tone::ascii;
 
 /// Columns of the label on the left, the gap included.
 const GUTTER: usize = 13;
-
-/// What a piece of text means, and with it its colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
-    /// Ordinary.
-    Plain,
-    /// Important.
-    Strong,
-    /// Background.
-    Faint,
-    /// As it should be.
-    Good,
-    /// Needs a look.
-    Warn,
-    /// Not as it should be.
-    Bad,
-    /// A bar.
-    Bar,
-}
 
 /// Lines in the making.
 #[derive(Debug)]
@@ -50,16 +33,7 @@ impl Page {
 
     /// `text` in its colour, if colours are allowed. Colours take no columns: pad first.
     pub(super) fn paint(&self, tone: Tone, text: &str) -> String {
-        let code = match tone {
-            Tone::Plain => return text.to_owned(),
-            Tone::Strong => "1",
-            Tone::Faint => "2",
-            Tone::Good => "32",
-            Tone::Warn => "33",
-            Tone::Bad => "31",
-            Tone::Bar => "36",
-        };
-        if self.style.color && !text.trim().is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        tone.paint(self.style.color, text)
     }
 
     /// An empty line, unless there is one already or nothing before it.
@@ -121,21 +95,6 @@ impl Page {
     /// The text, in ASCII where nothing else is allowed.
     pub(super) fn finish(self) -> String {
         if self.style.unicode { self.text } else { self.text.chars().map(ascii).collect() }
-    }
-}
-
-/// The nearest ASCII character of the same width.
-fn ascii(c: char) -> char {
-    match c {
-        c if c.is_ascii() => c,
-        'µ' | 'μ' => 'u',
-        '–' | '—' => '-',
-        '≤' => '<',
-        '≥' => '>',
-        '×' => 'x',
-        '…' => '.',
-        '’' | '‘' => '\'',
-        _ => '?',
     }
 }
 

@@ -176,7 +176,7 @@ fn every_example_of_what_is_allowed_is_allowed() {
         (Id::Resolve, vec!["podinfo.test:80:10.0.0.7,10.0.0.8"]),
         (Id::Slo, vec!["success>=99%, p99<500ms"]),
         (Id::Success, vec!["2xx", "200-399", "200,204", "non-5xx"]),
-        (Id::Output, vec!["text", "json"]),
+        (Id::Output, vec!["text", "json", "csv", "junit", "html"]),
     ] {
         for example in examples {
             assert!(id.key().allowed.contains(example), "{}: {example}", id.key());
@@ -367,7 +367,7 @@ fn all_mistakes_come_at_once_and_each_names_its_key() {
         (Id::ConnectionAge, "5"),
         (Id::Slo, " "),
         (Id::Success, "ok"),
-        (Id::Output, "csv"),
+        (Id::Output, "yaml"),
         (Id::Report, ""),
     ];
     let error = build(&wishes).unwrap_err();
@@ -414,7 +414,7 @@ fn the_rest_is_carried_over() {
     ]);
     assert_eq!((spec.objective.map(|o| o.text), spec.success), (Some("success>=99%".to_owned()), StatusSet::non_5xx()));
     assert_eq!((spec.workers, spec.output), (Some(3), Output::Json));
-    assert_eq!(spec.report, Some(PathBuf::from("out/report.json")));
+    assert_eq!(spec.report, Some(Saved { path: "out/report.json".into(), form: Output::Json }));
     assert!(spec.quiet && spec.no_color && !spec.plan.keep_alive);
     assert_eq!(spec.plan.connection_age, Some(Duration::from_secs(5)));
     assert_eq!(spec.plan.schedule.warmup, Duration::from_secs(2));
