@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use anyhow::Context as _;
+use clap::Command;
 
 use super::flags::{Invocation, parse_run};
 use super::run::{Ran, measure, style};
@@ -48,6 +49,12 @@ Usage: tollgate demo
 Starts two practice canaries on free ports of 127.0.0.1, makes the same load against each and prints both reports.
 Exit codes: 0 when the good one passes and the bad one fails · 1 when not · 2 usage · 130 interrupted
 ";
+
+/// The command, for those who describe them all.
+pub(super) fn command() -> Command {
+    let (about, more) = HELP.split_once("\n\nUsage: tollgate demo\n\n").unwrap_or((HELP, ""));
+    Command::new("demo").about(about).after_help(more)
+}
 
 /// Runs the command.
 pub(super) fn main(mut args: impl Iterator<Item = OsString>) -> Exit {

@@ -12,7 +12,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use clap::builder::ValueParser;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, ValueHint};
 
 use super::words::{self, Read};
 use crate::spec::{Group, Id, KEYS, Key, Kind, MAX_BODY, Mistake, Mistakes, Spec, SpecBuilder};
@@ -129,7 +129,8 @@ fn argument(key: &Key) -> Arg {
         let zero = if is_text(key.id) { "An empty text" } else { "0" };
         long_help = format!("{long_help} {zero} means {}.", key.zero);
     }
-    arg.value_name(key.value).value_parser(ValueParser::os_string()).help(help).long_help(long_help)
+    let hint = if key.value == "FILE" { ValueHint::FilePath } else { ValueHint::Unknown };
+    arg.value_name(key.value).value_hint(hint).value_parser(ValueParser::os_string()).help(help).long_help(long_help)
 }
 
 /// Whether a value may be any text, one that begins with a dash included.

@@ -6,6 +6,7 @@ mod practice;
 mod progress;
 mod run;
 mod signals;
+mod tree;
 mod words;
 
 use std::ffi::OsString;
@@ -64,10 +65,12 @@ impl From<Exit> for ExitCode {
 }
 
 /// The commands there are, with one line each for the overview.
-const COMMANDS: [(&str, &str); 3] = [
+const COMMANDS: [(&str, &str); 5] = [
     ("run", "make load against a URL, measure it, and judge it by an objective"),
     ("canary", "serve a practice canary whose latency, errors and stalls you choose"),
     ("demo", "see a good and a bad canary judged, all on this machine"),
+    ("completions", "print a completion script for bash, zsh, fish, elvish or PowerShell"),
+    ("man", "print the manual page of the program or of a command"),
 ];
 
 /// Runs the command that `args` name, program name first.
@@ -78,6 +81,8 @@ pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
         Some("run") => run::main(args).into(),
         Some("canary") => practice::main(args).into(),
         Some("demo") => demo::main(args).into(),
+        Some("completions") => tree::print_completions(args).into(),
+        Some("man") => tree::print_man(args).into(),
         Some("--version" | "-V" | "version") => say(&format!("tollgate {}\n", env!("CARGO_PKG_VERSION"))).into(),
         Some("--help" | "-h" | "help") => say(&overview()).into(),
         None => complain(&overview()).into(),
@@ -86,18 +91,12 @@ pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn overview() -> String {
-    let mut text = String::from(
-        "tollgate stands between a new release and its users: it makes load against a canary, measures it honestly, \
-         and says pass or fail with the reason.\n\nUsage: tollgate COMMAND [OPTIONS]\n\nCommands:\n",
-    );
+    let mut text = format!("{}\n\nUsage: tollgate COMMAND [OPTIONS]\n\nCommands:\n", tree::ABOUT);
+    let widest = COMMANDS.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
     for (name, about) in COMMANDS {
-        text.push_str(&format!("  {name:<8} {about}\n"));
+        text.push_str(&format!("  {name:<widest$}  {about}\n"));
     }
-    text.push_str(
-        "\nExit codes: 0 pass · 1 fail or unreachable · 2 usage · 3 inconclusive or too little evidence · \
-         4 tollgate itself stood in the way · 130 interrupted\n\ntollgate COMMAND --help says more.\n",
-    );
-    text
+    text + &format!("\n{}\n\ntollgate COMMAND --help says more.\n", tree::EXIT_CODES)
 }
 
 fn unknown(command: &str) -> String {
@@ -105,7 +104,8 @@ fn unknown(command: &str) -> String {
     let near = near.filter(|(distance, _)| *distance <= 2).min_by_key(|(distance, _)| *distance);
     let advice = near.map_or_else(String::new, |(_, name)| format!("; did you mean {name}?"));
     let shown: String = command.chars().filter(|c| !c.is_control()).take(40).collect();
-    format!("command: got '{shown}', expected run, canary or demo{advice}\nsee tollgate --help\n")
+    let names = COMMANDS.map(|(name, _)| name).join(", ");
+    format!("command: got '{shown}', expected one of {names}{advice}\nsee tollgate --help\n")
 }
 
 /// Prints what was asked for. A reader who has gone (`tollgate run --help | head -1`) is no mistake.

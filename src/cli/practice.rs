@@ -73,7 +73,7 @@ fn joined(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
 }
 
 /// The command: its flags are the table of settings.
-fn command() -> Command {
+pub(super) fn command() -> Command {
     let duration = Arg::new("duration")
         .long("duration")
         .value_name("TIME")

@@ -39,6 +39,8 @@ mod schedule;
 #[cfg(test)]
 mod sent;
 #[cfg(test)]
+mod shells;
+#[cfg(test)]
 mod source;
 #[cfg(test)]
 #[path = "../support/tollgate.rs"]
