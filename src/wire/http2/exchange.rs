@@ -65,6 +65,8 @@ struct Exchange<'a, C, O, R> {
     observe: &'a mut O,
     rule: R,
     stage: Stage,
+    /// The time in this poll, once it was asked for: nothing in a poll waits.
+    now: Option<Ns>,
     /// When it was sent, and whether the connection had been idle for long.
     sent: Option<Ns>,
     after_idling: bool,
@@ -95,6 +97,7 @@ pub(in crate::wire) async fn run<C: Clock, O: Observe, R: Rule>(
         observe,
         rule,
         stage: Stage::Room,
+        now: Some(now),
         sent: None,
         after_idling: conn.trunk.active() == 0 && now.since(conn.trunk.heard()) > RESEND_AFTER,
         first: None,
@@ -121,11 +124,18 @@ fn unsent(now: Ns) -> Reply {
 
 impl<C: Clock, O: Observe, R: Rule> Exchange<'_, C, O, R> {
     fn poll(&mut self, conn: &mut Conn, cx: &mut Context<'_>) -> Poll<(Stop, Ns)> {
-        match self.advance(conn, cx) {
-            Poll::Ready(Ok(trailers)) => Poll::Ready((Stop::Complete(trailers), self.clock.now())),
-            Poll::Ready(Err(error)) => Poll::Ready((self.broken(&conn.trunk, &error), self.clock.now())),
+        let advanced = self.advance(conn, cx);
+        let end = match advanced {
+            Poll::Ready(Ok(trailers)) => Poll::Ready((Stop::Complete(trailers), self.now())),
+            Poll::Ready(Err(error)) => Poll::Ready((self.broken(&conn.trunk, &error), self.now())),
             Poll::Pending => self.alarm(conn, cx),
-        }
+        };
+        self.now = None;
+        end
+    }
+
+    fn now(&mut self) -> Ns {
+        *self.now.get_or_insert_with(|| self.clock.now())
     }
 
     /// Goes as far as it can without waiting.
@@ -167,8 +177,8 @@ impl<C: Clock, O: Observe, R: Rule> Exchange<'_, C, O, R> {
     }
 
     fn send(&mut self, conn: &mut Conn) -> Result<ResponseFuture, h2::Error> {
+        let sent = self.now();
         let body = &self.outgoing.body;
-        let sent = self.clock.now();
         let (response, mut stream) = conn.send.send_request(self.outgoing.head.clone(), body.is_empty())?;
         self.sent = Some(sent);
         if !body.is_empty() {
@@ -179,7 +189,7 @@ impl<C: Clock, O: Observe, R: Rule> Exchange<'_, C, O, R> {
     }
 
     fn read_head(&mut self, trunk: &Trunk, status: http::StatusCode, fields: &HeaderMap) {
-        let now = self.clock.now();
+        let now = self.now();
         trunk.hear(now);
         self.first = Some(now);
         let length = fields.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
@@ -190,7 +200,7 @@ impl<C: Clock, O: Observe, R: Rule> Exchange<'_, C, O, R> {
     }
 
     fn read_chunk(&mut self, trunk: &Trunk, piece: &[u8]) {
-        trunk.hear(self.clock.now());
+        trunk.hear(self.now());
         self.bytes += piece.len() as u64;
         self.rule.chunk(piece);
         self.observe.chunk(piece);
