@@ -4,6 +4,10 @@
 #[cfg(test)]
 mod benches;
 #[cfg(test)]
+#[path = "../support/certificates.rs"]
+#[expect(dead_code, reason = "the tests of the wire use the rest")]
+mod certificates;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod cuts;
@@ -11,6 +15,8 @@ mod cuts;
 mod docs;
 #[cfg(test)]
 mod framing;
+#[cfg(test)]
+mod grpcio;
 #[cfg(test)]
 mod interrupted;
 #[cfg(test)]

@@ -14,6 +14,10 @@ pub(crate) struct Certificate {
     pub(crate) der: Vec<u8>,
     /// Its private key in DER.
     pub(crate) key: Vec<u8>,
+    /// The certificate in PEM.
+    pub(crate) pem: String,
+    /// Its private key in PEM.
+    pub(crate) key_pem: String,
 }
 
 /// What a certificate says of itself; good for servers and clients, now and for centuries, unless changed.
@@ -63,7 +67,12 @@ impl Wanted {
 
 impl Certificate {
     fn of(certificate: &rcgen::Certificate, key: &KeyPair) -> Self {
-        Self { der: certificate.der().to_vec(), key: key.serialize_der() }
+        Self {
+            der: certificate.der().to_vec(),
+            key: key.serialize_der(),
+            pem: certificate.pem(),
+            key_pem: key.serialize_pem(),
+        }
     }
 }
 
@@ -85,5 +94,9 @@ impl Authority {
     /// Its own certificate, in DER.
     pub(crate) fn der(&self) -> Vec<u8> {
         self.0.der().to_vec()
+    }
+    /// Its own certificate, in PEM.
+    pub(crate) fn pem(&self) -> String {
+        self.0.pem()
     }
 }

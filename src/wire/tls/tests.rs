@@ -20,6 +20,7 @@ use crate::plan::{Origin, Request, Trust, Via};
 use crate::stats::{Ns, Outcome};
 
 #[path = "../../../tests/support/certificates.rs"]
+#[expect(dead_code, reason = "tests of the whole program use the rest")]
 mod certificates;
 use certificates::{Authority, Certificate, Wanted};
 
