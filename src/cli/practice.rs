@@ -174,6 +174,7 @@ fn summary(truth: &Truth) -> String {
         &[
             ("answered", truth.answered),
             ("spoiled", truth.spoiled),
+            ("refused", truth.refused),
             ("abandoned", truth.abandoned),
             ("pending", truth.pending),
             ("unreadable", truth.unreadable),
@@ -182,8 +183,11 @@ fn summary(truth: &Truth) -> String {
     );
     let statuses: Vec<(String, u64)> = truth.statuses.iter().map(|(code, n)| (code.to_string(), *n)).collect();
     line(&mut text, "statuses", &statuses);
+    let grpc: Vec<(String, u64)> = truth.grpc_statuses.iter().map(|(code, n)| (code.to_string(), *n)).collect();
+    line(&mut text, "grpc statuses", &grpc);
     let faults: Vec<(&str, u64)> = truth.faults.iter().map(|(name, n)| (*name, *n)).collect();
     line(&mut text, "faults", &faults);
+    line(&mut text, "streams", &[("refused", truth.refused_streams)]);
     times(&mut text, "service", &truth.service);
     times(&mut text, "failed service", &truth.failed_service);
     let held: u64 = truth.stalls.iter().map(|stall| stall.held).sum();
@@ -264,8 +268,9 @@ mod tests {
         let documented: BTreeSet<&str> = rows.filter_map(|row| row.split([' ', '`']).next()).collect();
         let known: BTreeSet<&str> = SETTINGS.iter().map(|setting| setting.key).chain(["duration"]).collect();
         assert_eq!(documented, known);
-        for (kind, _) in crate::practice::Malformed::ALL {
-            assert!(text.contains(&format!("`{kind}`")), "{kind}");
+        let kinds = crate::practice::Malformed::ALL.map(|(kind, _)| kind);
+        for name in kinds.into_iter().chain(crate::practice::RESET_CODES.map(|(name, _)| name)) {
+            assert!(text.contains(&format!("`{name}`")), "{name}");
         }
     }
 

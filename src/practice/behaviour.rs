@@ -37,6 +37,69 @@ pub struct Behaviour {
     pub bad_connections: Option<BadConnections>,
     /// Connections beyond this many are closed at once; `None` takes what the system gives.
     pub max_connections: Option<u64>,
+    /// Protocols that are spoken.
+    pub protocols: Protocols,
+    /// What only HTTP/2 has.
+    pub http2: Http2,
+    /// What an error is to a gRPC call.
+    pub grpc: GrpcErrors,
+}
+
+/// Protocols that are spoken, told apart by ALPN or by a connection's first bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocols {
+    /// HTTP/1 and HTTP/2.
+    #[default]
+    Both,
+    /// HTTP/1 alone.
+    Http1,
+    /// HTTP/2 alone.
+    Http2,
+}
+
+/// What only HTTP/2 has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Http2 {
+    /// Streams a client may have open at once, as the server's `SETTINGS` say; further ones are refused.
+    pub max_streams: u32,
+    /// Bytes of a request's body that a client may send before they are read; 0 lets none come.
+    pub window: u32,
+    /// After this many requests on a connection `GOAWAY` names the last of them, and later ones are refused; `None`
+    /// never.
+    pub goaway: Option<u64>,
+}
+
+/// What an error is to a gRPC call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GrpcErrors {
+    /// The `grpc-status`, 1 to 16.
+    pub status: u8,
+    /// How it is said.
+    pub form: GrpcForm,
+}
+
+/// How a gRPC error is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GrpcForm {
+    /// One block of headers that ends the answer.
+    #[default]
+    TrailersOnly,
+    /// Headers, then trailers.
+    Trailers,
+    /// No gRPC at all: an HTTP answer with the error status, as from a proxy.
+    Http,
+}
+
+impl Default for Http2 {
+    fn default() -> Self {
+        Self { max_streams: 100, window: 1 << 20, goaway: None }
+    }
+}
+
+impl Default for GrpcErrors {
+    fn default() -> Self {
+        Self { status: 14, form: GrpcForm::default() }
+    }
 }
 
 /// Answers with an error status.
@@ -159,6 +222,9 @@ impl Default for Behaviour {
             keep_alive_max: None,
             bad_connections: None,
             max_connections: None,
+            protocols: Protocols::default(),
+            http2: Http2::default(),
+            grpc: GrpcErrors::default(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::behaviour::{BadKind, Behaviour, Turn};
-use super::fault::{Dealer, Fault};
+use super::fault::{Dealer, Fault, Wire};
 use super::truth::{Connections, MOST_SECONDS, MOST_STALLS, Second, StallWindow, Times, Truth};
 
 /// The server's books, open to every connection and to whoever asks for the truth.
@@ -29,10 +29,14 @@ pub(super) struct Ledger {
     answered: u64,
     succeeded: u64,
     spoiled: u64,
+    refused: u64,
+    along: u64,
     abandoned: u64,
     unreadable: u64,
     /// By status − 100.
     statuses: Vec<u64>,
+    grpc_statuses: BTreeMap<u8, u64>,
+    refused_streams: u64,
     faults: BTreeMap<&'static str, u64>,
     connections: Connections,
     /// Connections that count against the most allowed.
@@ -41,6 +45,24 @@ pub(super) struct Ledger {
     service: Times,
     failed_service: Times,
     stalls: BTreeMap<u64, StallWindow>,
+}
+
+/// What an answer says in a place where its client can read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// An HTTP status.
+    Http(u16),
+    /// HTTP status 200 and this `grpc-status`.
+    Grpc(u8),
+}
+
+impl Said {
+    const fn is_success(self) -> bool {
+        match self {
+            Self::Http(status) => status >= 200 && status < 400,
+            Self::Grpc(status) => status == 0,
+        }
+    }
 }
 
 /// One request's entry. Dropped without being written off, it counts as abandoned.
@@ -109,13 +131,18 @@ impl Desk {
         self.open().unreadable += 1;
     }
 
+    /// Counts streams that were refused before anything was done for them.
+    pub(super) fn streams_refused(&self, n: u64) {
+        self.open().refused_streams += n;
+    }
+
     /// Registers a request whose head was complete at `arrived`, and decides what happens to it. `extra` is added to
     /// its latency.
-    pub(super) fn admit(&self, seat: &mut Seat<'_>, arrived: Instant, extra: Duration) -> Ticket<'_> {
+    pub(super) fn admit(&self, seat: &mut Seat<'_>, wire: Wire, arrived: Instant, extra: Duration) -> Ticket<'_> {
         let behaviour = &self.behaviour;
         let mut ledger = self.open();
         let (first, _) = *ledger.first.get_or_insert_with(|| (arrived, unix_ns_of(arrived)));
-        ledger.settle(seat);
+        ledger.settle(seat, wire);
         ledger.received += 1;
         let n = ledger.received;
         let since_first = arrived.saturating_duration_since(first);
@@ -124,7 +151,7 @@ impl Desk {
             ledger.seconds.resize(second + 1, Second::default());
         }
         ledger.seconds[second].requests += 1;
-        let decision = ledger.dealer.deal(behaviour, n, since_first, seat.bad);
+        let decision = ledger.dealer.deal(behaviour, wire, n, since_first, seat.bad);
         let epoch = ledger.epoch;
         drop(ledger);
         let mut delay = behaviour.delay(n, since_first) + extra;
@@ -163,9 +190,13 @@ impl Desk {
             succeeded: ledger.succeeded,
             spoiled: ledger.spoiled,
             abandoned: ledger.abandoned,
-            pending: ledger.received - ledger.answered - ledger.spoiled - ledger.abandoned,
+            refused: ledger.refused,
+            along: ledger.along,
+            pending: ledger.received - ledger.answered - ledger.spoiled - ledger.refused - ledger.abandoned,
             unreadable: ledger.unreadable,
             statuses: statuses.map(|(index, n)| (index as u16 + 100, *n)).collect(),
+            grpc_statuses: ledger.grpc_statuses.clone(),
+            refused_streams: ledger.refused_streams,
             faults: ledger.faults.clone(),
             connections: ledger.connections,
             seconds: ledger.seconds.clone(),
@@ -178,7 +209,7 @@ impl Desk {
 
 impl Ledger {
     /// Makes a connection one that carries requests; the first time it gets its number.
-    fn settle(&mut self, seat: &mut Seat<'_>) {
+    fn settle(&mut self, seat: &mut Seat<'_>, wire: Wire) {
         if seat.used && seat.epoch == self.epoch {
             return;
         }
@@ -190,13 +221,21 @@ impl Ledger {
         }
         let connections = &mut self.connections;
         connections.used += 1;
+        connections.http2 += u64::from(wire != Wire::Http1);
         connections.open += 1;
         connections.peak = connections.peak.max(connections.open);
         seat.bad = seat.desk.behaviour.bad(connections.used);
         (seat.used, seat.counted, seat.epoch) = (true, true, self.epoch);
     }
 
-    fn status(&mut self, status: u16) {
+    fn said(&mut self, said: Said) {
+        let status = match said {
+            Said::Http(status) => status,
+            Said::Grpc(status) => {
+                *self.grpc_statuses.entry(status).or_default() += 1;
+                200
+            }
+        };
         let index = usize::from(status.saturating_sub(100));
         if self.statuses.len() <= index {
             self.statuses.resize(index + 1, 0);
@@ -267,7 +306,7 @@ impl Ticket<'_> {
 
     /// Runs `write`, the last write of a whole answer, and writes the request off if it says that everything is
     /// written. Until then nobody can read the truth.
-    pub(super) fn close_after<E>(&mut self, status: u16, write: impl FnOnce() -> Result<bool, E>) -> Result<bool, E> {
+    pub(super) fn close_after<E>(&mut self, said: Said, write: impl FnOnce() -> Result<bool, E>) -> Result<bool, E> {
         let mut ledger = self.desk.open();
         let whole = write()?;
         if whole && self.open {
@@ -275,8 +314,8 @@ impl Ticket<'_> {
             let service = nanos(self.arrived.elapsed());
             if ledger.epoch == self.epoch {
                 ledger.answered += 1;
-                ledger.status(status);
-                if (200..400).contains(&status) {
+                ledger.said(said);
+                if said.is_success() {
                     ledger.succeeded += 1;
                     ledger.service.add(service);
                 } else {
@@ -288,15 +327,34 @@ impl Ticket<'_> {
         Ok(whole)
     }
 
-    /// Writes the request off as spoiled, before the client can notice; `status` if it can read one.
-    pub(super) fn spoil(&mut self, status: Option<u16>) {
+    /// Writes the request off as spoiled, before the client can notice; what it said if it can be read.
+    pub(super) fn spoil(&mut self, said: Option<Said>) {
+        self.write_off(said, false);
+    }
+
+    /// Writes the request off as spoiled by what was done to another one on its connection, unless it has its account.
+    pub(super) fn spoil_along(&mut self) {
+        self.write_off(None, true);
+    }
+
+    fn write_off(&mut self, said: Option<Said>, along: bool) {
         let mut ledger = self.desk.open();
         if self.open && ledger.epoch == self.epoch {
             ledger.spoiled += 1;
+            ledger.along += u64::from(along);
             ledger.error_in(self.second);
-            if let Some(status) = status {
-                ledger.status(status);
+            if let Some(said) = said {
+                ledger.said(said);
             }
+        }
+        self.open = false;
+    }
+
+    /// Writes the request off as refused: its client is told that nothing was done and that it may send it again.
+    pub(super) fn refuse(&mut self) {
+        let mut ledger = self.desk.open();
+        if self.open && ledger.epoch == self.epoch {
+            ledger.refused += 1;
         }
         self.open = false;
     }
@@ -329,7 +387,7 @@ mod tests {
     use super::*;
 
     fn answer(ticket: &mut Ticket<'_>, status: u16) {
-        assert_eq!(ticket.close_after::<()>(status, || Ok(true)), Ok(true));
+        assert_eq!(ticket.close_after::<()>(Said::Http(status), || Ok(true)), Ok(true));
     }
 
     #[test]
@@ -337,17 +395,22 @@ mod tests {
         let desk = Desk::new(Behaviour::default());
         let mut seat = desk.seat().unwrap();
         let now = Instant::now();
-        let mut admit = || desk.admit(&mut seat, now, Duration::ZERO);
+        let mut admit = || desk.admit(&mut seat, Wire::Http1, now, Duration::ZERO);
         answer(&mut admit(), 200);
         answer(&mut admit(), 503);
-        admit().spoil(Some(200));
+        admit().spoil(Some(Said::Http(200)));
         drop(admit());
+        admit().refuse();
+        let mut along = admit();
+        along.spoil_along();
+        along.spoil_along();
         let pending = admit();
         let truth = desk.truth();
-        assert_eq!((truth.received, truth.answered, truth.succeeded), (5, 2, 1));
-        assert_eq!((truth.spoiled, truth.abandoned, truth.pending, truth.errors()), (1, 1, 1, 2));
+        assert_eq!((truth.received, truth.answered, truth.succeeded), (7, 2, 1));
+        assert_eq!((truth.spoiled, truth.along, truth.refused), (2, 1, 1));
+        assert_eq!((truth.abandoned, truth.pending, truth.errors()), (1, 1, 3));
         assert_eq!(truth.statuses, BTreeMap::from([(200, 2), (503, 1)]));
-        assert_eq!(truth.seconds, [Second { requests: 5, errors: 2 }]);
+        assert_eq!(truth.seconds, [Second { requests: 7, errors: 3 }]);
         assert_eq!((truth.service.n(), truth.failed_service.n()), (1, 1));
         drop(pending);
         assert_eq!(desk.truth().abandoned, 2);
@@ -357,9 +420,9 @@ mod tests {
     fn a_write_that_is_not_whole_leaves_the_request_open() {
         let desk = Desk::new(Behaviour::default());
         let mut seat = desk.seat().unwrap();
-        let mut ticket = desk.admit(&mut seat, Instant::now(), Duration::ZERO);
-        assert_eq!(ticket.close_after::<()>(200, || Ok(false)), Ok(false));
-        assert_eq!(ticket.close_after(200, || Err("gone")), Err("gone"));
+        let mut ticket = desk.admit(&mut seat, Wire::Http1, Instant::now(), Duration::ZERO);
+        assert_eq!(ticket.close_after::<()>(Said::Http(200), || Ok(false)), Ok(false));
+        assert_eq!(ticket.close_after(Said::Http(200), || Err("gone")), Err("gone"));
         assert_eq!((desk.truth().answered, desk.truth().pending), (0, 1));
     }
 
@@ -367,13 +430,13 @@ mod tests {
     fn a_reset_forgets_everything_and_requests_from_before_it() {
         let desk = Desk::new(Behaviour::default());
         let mut seat = desk.seat().unwrap();
-        let mut before = desk.admit(&mut seat, Instant::now(), Duration::ZERO);
+        let mut before = desk.admit(&mut seat, Wire::Http1, Instant::now(), Duration::ZERO);
         desk.reset();
         answer(&mut before, 200);
         let truth = desk.truth();
         assert_eq!((truth.received, truth.answered, truth.connections.accepted, truth.seconds.len()), (0, 0, 0, 0));
         assert_eq!(truth.first_request_unix_ns, None);
-        let _after = desk.admit(&mut seat, Instant::now(), Duration::ZERO);
+        let _after = desk.admit(&mut seat, Wire::Http1, Instant::now(), Duration::ZERO);
         let connections = desk.truth().connections;
         assert_eq!((connections.accepted, connections.used, connections.open, connections.peak), (1, 1, 1, 1));
         drop(seat);
@@ -389,9 +452,9 @@ mod tests {
         assert_eq!(desk.truth().connections, Connections::default());
         let mut other = desk.seat().expect("the one that asks takes no place");
         assert!(desk.seat().is_none());
-        drop(desk.admit(&mut other, Instant::now(), Duration::ZERO));
-        drop(desk.admit(&mut asking, Instant::now(), Duration::ZERO));
-        let expected = Connections { accepted: 2, used: 2, open: 2, peak: 2, refused: 0 };
+        drop(desk.admit(&mut other, Wire::Http1, Instant::now(), Duration::ZERO));
+        drop(desk.admit(&mut asking, Wire::Http1, Instant::now(), Duration::ZERO));
+        let expected = Connections { accepted: 2, used: 2, open: 2, peak: 2, ..Connections::default() };
         assert_eq!(desk.truth().connections, expected);
     }
 
@@ -400,7 +463,7 @@ mod tests {
         let desk = Desk::new(Behaviour::parse([("stall", "1s/5s")]).unwrap());
         let mut seat = desk.seat().unwrap();
         let first = Instant::now();
-        let ticket = desk.admit(&mut seat, first, Duration::ZERO);
+        let ticket = desk.admit(&mut seat, Wire::Http1, first, Duration::ZERO);
         let (turn, end) = ticket.freeze(first + Duration::from_millis(9_200)).expect("frozen at 9.2 s");
         assert_eq!(end, first + Duration::from_secs(10));
         ticket.released(turn, end + Duration::from_micros(300));

@@ -9,7 +9,19 @@ use super::behaviour::{BadKind, Behaviour};
 use super::latency::{Draw, uniform};
 use super::value::Share;
 
-/// Something wrong with one answer.
+/// What a request came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wire {
+    /// HTTP/1.0 or HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+    /// A gRPC call over HTTP/2.
+    Grpc,
+}
+
+/// Something wrong with one answer, said of HTTP/1 where both versions have it; `docs/canary.md` has what each means over
+/// HTTP/2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The connection is reset (RST) instead of an answer.
@@ -34,6 +46,20 @@ pub enum Fault {
     CloseAfter(u64),
     /// An answer that contradicts the protocol; the connection stays open.
     Malformed(Malformed),
+    /// A sound answer with headers of this many bytes together.
+    HugeHeaders(u64),
+    /// HTTP/2: `RST_STREAM` with this code instead of an answer.
+    RstStream(u32),
+    /// HTTP/2: `RST_STREAM` with this code after half of the body.
+    RstBody(u32),
+    /// HTTP/2: `SETTINGS` without end.
+    SettingsFlood,
+    /// gRPC: a message and no trailers after it.
+    MissingTrailers,
+    /// gRPC: trailers without `grpc-status`.
+    NoGrpcStatus,
+    /// gRPC: `grpc-status` 0, but no message.
+    NoMessage,
 }
 
 impl Fault {
@@ -52,9 +78,47 @@ impl Fault {
             Self::HugeBody(_) => "huge-body",
             Self::CloseAfter(_) => "close-after",
             Self::Malformed(_) => "malformed",
+            Self::HugeHeaders(_) => "huge-headers",
+            Self::RstStream(_) => "rst-stream",
+            Self::RstBody(_) => "rst-body",
+            Self::SettingsFlood => "settings-flood",
+            Self::MissingTrailers => "missing-trailers",
+            Self::NoGrpcStatus => "no-grpc-status",
+            Self::NoMessage => "no-message",
+        }
+    }
+
+    /// Whether it can be done to a request that came by `wire`.
+    pub(super) const fn befalls(self, wire: Wire) -> bool {
+        match self {
+            Self::RstStream(_) | Self::RstBody(_) | Self::SettingsFlood => !matches!(wire, Wire::Http1),
+            Self::MissingTrailers | Self::NoGrpcStatus | Self::NoMessage => matches!(wire, Wire::Grpc),
+            _ => true,
         }
     }
 }
+
+/// The codes of `RST_STREAM` with the names they have in the settings (RFC 9113 §7); `REFUSED_STREAM` says that the
+/// request was not processed and may be sent again.
+pub const RESET_CODES: [(&str, u32); 14] = [
+    ("no-error", 0),
+    ("protocol-error", 1),
+    ("internal-error", 2),
+    ("flow-control-error", 3),
+    ("settings-timeout", 4),
+    ("stream-closed", 5),
+    ("frame-size-error", 6),
+    ("refused-stream", REFUSED_STREAM),
+    ("cancel", 8),
+    ("compression-error", 9),
+    ("connect-error", 10),
+    ("enhance-your-calm", 11),
+    ("inadequate-security", 12),
+    ("http-1-1-required", 13),
+];
+
+/// The code with which a stream is refused before anything was done for it.
+pub(super) const REFUSED_STREAM: u32 = 7;
 
 /// How an answer contradicts the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,13 +196,15 @@ pub(super) struct Dealer {
 }
 
 impl Dealer {
-    /// Decides about request `n` (from 1) that arrived `since_first` after the first one.
+    /// Decides about request `n` (from 1), which came by `wire` and arrived `since_first` after the first one.
     ///
+    /// A fault's share is of the requests that it can befall.
     /// A request has at most one fault; of two that are owed at once the later flag's waits for the next request. An
     /// error and a fault share a request only when all shares together exceed 100 %.
     pub(super) fn deal(
         &mut self,
         behaviour: &Behaviour,
+        wire: Wire,
         n: u64,
         since_first: Duration,
         bad: Option<BadKind>,
@@ -151,7 +217,7 @@ impl Dealer {
         let mut room = !error || behaviour.shares_overlap();
         let mut fault = None;
         for (pattern, (kind, share)) in self.faults.iter_mut().zip(&behaviour.faults) {
-            if pattern.see(*share) && room {
+            if kind.befalls(wire) && pattern.see(*share) && room {
                 pattern.given += 1;
                 fault = Some(*kind);
                 room = false;
@@ -185,7 +251,7 @@ mod tests {
     fn deal(settings: &[(&str, &str)], n: u64) -> Vec<Decision> {
         let behaviour = behaviour(settings);
         let mut dealer = Dealer::default();
-        (1..=n).map(|i| dealer.deal(&behaviour, i, Duration::from_millis(i * 10), None)).collect()
+        (1..=n).map(|i| dealer.deal(&behaviour, Wire::Http1, i, Duration::from_millis(i * 10), None)).collect()
     }
 
     fn numbers(decisions: &[Decision], wanted: impl Fn(&Decision) -> bool) -> Vec<usize> {
@@ -220,6 +286,19 @@ mod tests {
         let closes = numbers(&decisions, |d| d.fault == Some(Fault::Close));
         assert_eq!(closes, (1..=10).map(|i| i * 100 + 2).collect::<Vec<_>>());
         assert!(decisions.iter().all(|d| !(d.error && d.fault.is_some())));
+    }
+
+    #[test]
+    fn a_fault_of_one_protocol_befalls_its_share_of_that_protocols_requests_only() {
+        let behaviour = behaviour(&[("rst-stream", "cancel:1/3"), ("missing-trailers", "1/2")]);
+        let mut dealer = Dealer::default();
+        let wires = [Wire::Http1, Wire::Http2, Wire::Grpc, Wire::Http1];
+        let fault = |(n, wire)| dealer.deal(&behaviour, wire, n, Duration::ZERO, None).fault;
+        let faults: Vec<Option<Fault>> = (1..=16).zip(wires.into_iter().cycle()).map(fault).collect();
+        let mut expected = [None; 16];
+        (expected[5], expected[10]) = (Some(Fault::RstStream(8)), Some(Fault::RstStream(8)));
+        (expected[6], expected[14]) = (Some(Fault::MissingTrailers), Some(Fault::MissingTrailers));
+        assert_eq!(faults, expected);
     }
 
     #[test]

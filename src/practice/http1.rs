@@ -1,52 +1,31 @@
 //! One HTTP/1 connection on a raw socket: read a request, wait as chosen, answer in one write.
 
-use std::future::pending;
+use std::future::poll_fn;
 use std::io;
-use std::pin::pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 use tokio::select;
-use tokio::time::timeout;
 
 use super::alarm::Alarm;
-use super::answer::{Form, Framing, Pages, compose, error_page};
-use super::desk::{Desk, Seat, Ticket};
-use super::fault::Fault;
+use super::answer::{Form, Framing, compose, error_page};
+use super::desk::{Said, Seat, Ticket};
+use super::door::{Asking, Server};
+use super::fault::{Fault, Wire};
 use super::request::{BodyLength, MOST_HEAD_BYTES, Parsed, Request, Route, Skip, parse};
+use super::stream::Stream;
 
 /// First size of a connection's read buffer; it grows only for long heads.
 const BUFFER: usize = 4 << 10;
-
-/// How long a connection beyond the most allowed may take to show that it only asks for the truth.
-const ASKING_GRACE: Duration = Duration::from_millis(20);
 
 /// What comes before a sound answer with `--continue`.
 const INTERIM: &[u8] =
     b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n";
 
-/// What every connection shares.
-#[derive(Debug)]
-pub(super) struct Server {
-    /// Behaviour and books.
-    pub(super) desk: Desk,
-    /// Fixed bodies.
-    pub(super) pages: Pages,
-    /// Questions about the truth being answered now.
-    pub(super) asking: AtomicUsize,
-}
-
 /// Serves one connection to its end.
-pub(super) async fn serve(server: &Server, stream: TcpStream) {
-    // Without it an answer of two writes waits for the client's delayed acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let seat = match server.desk.seat() {
-        Some(seat) => seat,
-        None if only_asks(&stream).await => server.desk.seat_for_asking(),
-        None => return server.desk.refuse(),
-    };
+pub(super) async fn serve(server: &Server, seat: Seat<'_>, stream: Stream) {
     let mut connection = Connection {
         stream,
         server,
@@ -64,16 +43,9 @@ pub(super) async fn serve(server: &Server, stream: TcpStream) {
     let _ = connection.run().await;
 }
 
-/// Whether a connection's first bytes ask about the server itself.
-async fn only_asks(stream: &TcpStream) -> bool {
-    let mut first = [0; 8];
-    let peeked = timeout(ASKING_GRACE, stream.peek(&mut first)).await;
-    matches!(peeked, Ok(Ok(n)) if n > 0 && (first.starts_with(b"GET /__") || first.starts_with(b"POST /__")))
-}
-
 /// One connection's state; its buffers are kept from request to request.
 pub(super) struct Connection<'a> {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     server: &'a Server,
     seat: Seat<'a>,
     buffer: Vec<u8>,
@@ -155,7 +127,7 @@ impl<'a> Connection<'a> {
         error_page(status, &mut self.body);
         let form = Form { status, framing: Framing::Length, close: true, say_keep_alive: false, head_only: false };
         compose(&form, &self.body, &mut self.out);
-        self.stream.write_all(&self.out).await?;
+        self.stream.put(&self.out).await?;
         self.stream.shutdown().await
     }
 
@@ -166,19 +138,11 @@ impl<'a> Connection<'a> {
         if !self.skip_body(request.body).await? {
             return Ok(false);
         }
-        let text = if let Route::Truth { values } = request.route {
-            let truth = self.server.desk.truth();
-            // Sorting two million values would hold up every other connection.
-            let json = tokio::task::spawn_blocking(move || truth.to_json(values).to_string());
-            json.await.map_err(io::Error::other)?
-        } else {
-            self.server.desk.reset();
-            r#"{"reset":true}"#.to_owned()
-        };
+        let text = self.server.about(request.route).await?;
         let form = Form::new(200, request, &super::behaviour::Shape::default());
         self.out.clear();
         compose(&form, text.as_bytes(), &mut self.out);
-        self.stream.write_all(&self.out).await?;
+        self.stream.put(&self.out).await?;
         self.out = Vec::new();
         self.finish(form.close).await
     }
@@ -188,13 +152,13 @@ impl<'a> Connection<'a> {
         let server = self.server;
         let behaviour = &server.desk.behaviour;
         let extra = if let Route::Delay(delay) = request.route { delay } else { Duration::ZERO };
-        let mut ticket = server.desk.admit(&mut self.seat, self.read_at, extra);
+        let mut ticket = server.desk.admit(&mut self.seat, Wire::Http1, self.read_at, extra);
         self.served += 1;
         if behaviour.shape.early_answer && request.body != BodyLength::Bytes(0) {
             return self.answer_plainly(request, 413, &mut ticket).await;
         }
         if request.expects_continue && !request.http10 {
-            self.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+            self.stream.put(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
         if !self.skip_body(request.body).await? {
             return self.answer_plainly(request, 400, &mut ticket).await;
@@ -282,28 +246,37 @@ impl<'a> Connection<'a> {
         let ring = pin!(alarm.until(due));
         select! {
             () = ring => Ok(()),
-            error = client_leaves(stream) => Err(error),
+            error = stream.client_leaves() => Err(error),
         }
     }
 
     /// Writes what is left of the answer and writes the request off with its last byte.
     pub(super) async fn write_whole(&mut self, from: usize, status: u16, ticket: &mut Ticket<'a>) -> io::Result<()> {
         let mut at = from;
-        loop {
-            let (stream, out) = (&self.stream, &self.out);
-            let whole = ticket.close_after(status, || match stream.try_write(&out[at..]) {
-                Ok(n) => {
-                    at += n;
-                    Ok(at == out.len())
+        let (stream, out) = (&mut self.stream, &self.out);
+        poll_fn(|cx| {
+            loop {
+                let mut blocked = false;
+                let write = || match Pin::new(&mut *stream).poll_write(cx, &out[at..]) {
+                    Poll::Ready(Ok(n)) => {
+                        at += n;
+                        Ok(at == out.len())
+                    }
+                    Poll::Ready(Err(error)) => Err(error),
+                    Poll::Pending => {
+                        blocked = true;
+                        Ok(false)
+                    }
+                };
+                match ticket.close_after(Said::Http(status), write) {
+                    Ok(false) if blocked => return Poll::Pending,
+                    Ok(false) => {}
+                    whole => return Poll::Ready(whole),
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
-                Err(error) => Err(error),
-            })?;
-            if whole {
-                return Ok(());
             }
-            self.stream.writable().await?;
-        }
+        })
+        .await?;
+        self.stream.flush().await
     }
 
     /// Reads and drops whatever comes until the client closes the connection.
@@ -314,31 +287,5 @@ impl<'a> Connection<'a> {
                 return Ok(());
             }
         }
-    }
-}
-
-/// Waits for the client to close its side or reset the connection. Once it has sent something more instead, its
-/// leaving would not be seen before that is read: then this waits for ever.
-async fn client_leaves(stream: &TcpStream) -> io::Error {
-    match stream.peek(&mut [0]).await {
-        Ok(0) => io::ErrorKind::UnexpectedEof.into(),
-        Ok(_) => pending().await,
-        Err(error) => error,
-    }
-}
-
-/// Counts a question about the truth while it is being answered, so that a stop can wait for it.
-struct Asking<'a>(&'a AtomicUsize);
-
-impl<'a> Asking<'a> {
-    fn new(counter: &'a AtomicUsize) -> Self {
-        counter.fetch_add(1, Ordering::SeqCst);
-        Self(counter)
-    }
-}
-
-impl Drop for Asking<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -4,7 +4,7 @@ use super::answer::{Form, Framing, append, compose, head, status_line};
 use super::fault::Malformed;
 
 /// What follows a whole answer unasked.
-const EXCESS: &[u8] = b"and more than was announced";
+pub(super) const EXCESS: &[u8] = b"and more than was announced";
 
 /// Appends such an answer to `out`.
 pub(super) fn compose_malformed(kind: Malformed, form: &Form, body: &[u8], out: &mut Vec<u8>) {

@@ -2,7 +2,8 @@
 //!
 //! Load tests, the demo and users learning the tool all need a release that is bad in a known way, and afterwards
 //! an account of what it really did. It speaks HTTP/1 on raw sockets, because a well-behaved library would not let
-//! it send half an answer, two lengths or a reset. It runs on one thread of its own, so that asynchronous and plain
+//! it send half an answer, two lengths or a reset, and HTTP/2 and gRPC through a library whose frames it may put its own
+//! among. It runs on one thread of its own, so that asynchronous and plain
 //! code alike can start one.
 //!
 //! * [`Behaviour`], [`SETTINGS`]: what can be chosen, and how it is written.
@@ -13,14 +14,19 @@ mod alarm;
 mod answer;
 mod behaviour;
 mod desk;
+mod door;
 mod fault;
+mod grpc;
 mod http1;
+mod http2;
 mod latency;
 mod malformed;
 mod parse;
+mod pieces;
 mod request;
 mod settings;
 mod spoil;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -38,8 +44,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
-pub use behaviour::{BadConnections, BadKind, Behaviour, Cycle, Errors, Shape, SlowStart};
-pub use fault::{Fault, Malformed};
+pub use behaviour::{
+    BadConnections, BadKind, Behaviour, Cycle, Errors, GrpcErrors, GrpcForm, Http2, Protocols, Shape, SlowStart,
+};
+pub use fault::{Fault, Malformed, RESET_CODES};
 pub use latency::{Latency, TAIL_CAP};
 pub use parse::Mistake;
 pub use settings::{SETTINGS, Setting};
@@ -48,7 +56,7 @@ pub use value::{Share, duration, share, size};
 
 use answer::Pages;
 use desk::Desk;
-use http1::Server;
+use door::Server;
 
 /// Connections that may wait to be accepted: a load opens all of its own at once.
 const BACKLOG: i32 = 4096;
@@ -157,7 +165,7 @@ async fn accept(listener: TcpListener, server: &Arc<Server>) {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let server = Arc::clone(server);
-                tokio::spawn(async move { http1::serve(&server, stream).await });
+                tokio::spawn(async move { door::serve(&server, stream).await });
             }
             // Out of descriptors: some will be closed.
             Err(_) => sleep(Duration::from_millis(10)).await,

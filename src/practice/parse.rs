@@ -71,6 +71,8 @@ impl Behaviour {
             ("errors-random", &["errors"]),
             ("burst", &["errors"]),
             ("stall-phase", &["stall"]),
+            ("grpc-status", &["errors", "bad-connections"]),
+            ("grpc-errors", &["errors", "bad-connections"]),
         ] {
             if has(key) && !needs.iter().any(|need| has(need)) {
                 mistakes.push(Mistake::new(key, "", format!("has no effect without --{}", needs[0])));
@@ -132,6 +134,21 @@ mod tests {
             ("connection-close", &[""], &["yes"]),
             ("keep-alive-max", &["1", "100"], &["0", "x"]),
             ("max-connections", &["1"], &["0", "x"]),
+            ("huge-headers", &["0", "64KiB", "16MiB:1%"], &["17MiB", "x", "1KiB:x"]),
+            (
+                "rst-stream",
+                &["cancel", "refused-stream:2%", "8", "4294967295:1/2"],
+                &["2%", "Cancel", "-1", "4294967296"],
+            ),
+            ("rst-body", &["internal-error", "0:1%"], &["x", ""]),
+            ("settings-flood", &["100%"], &["all"]),
+            ("missing-trailers", &["1/2"], &["x"]),
+            ("no-grpc-status", &["1/2"], &["x"]),
+            ("no-message", &["1/2"], &["x"]),
+            ("protocol", &["http1", "http2", "both"], &["http3", "h2", ""]),
+            ("max-streams", &["1", "1000000"], &["0", "1000001", "x"]),
+            ("window", &["0", "8", "64KiB", "2147483647"], &["2147483648", "-1", "x"]),
+            ("goaway", &["1"], &["0", "x"]),
             ("bad-connections", &["1/10", "10%:errors", "1/10:latency=1s"], &["1/10:slow", "x", "1/10:latency=x"]),
         ];
         for (key, right, wrong) in rows {
@@ -144,7 +161,7 @@ mod tests {
                 assert_eq!(mistakes[0].value, *value);
             }
         }
-        let dependent = ["error-status", "errors-random", "burst", "stall-phase"];
+        let dependent = ["error-status", "errors-random", "burst", "stall-phase", "grpc-status", "grpc-errors"];
         let tested: BTreeSet<&str> = rows.iter().map(|(key, ..)| *key).chain(dependent).collect();
         assert_eq!(tested, SETTINGS.iter().map(|setting| setting.key).collect());
     }
@@ -198,6 +215,8 @@ mod tests {
             (&[("error-status", "503")], "--error-status: has no effect without --errors"),
             (&[("errors-random", "")], "--errors-random: has no effect without --errors"),
             (&[("burst", "1s/5s")], "--burst: has no effect without --errors"),
+            (&[("grpc-status", "13")], "--grpc-status: has no effect without --errors"),
+            (&[("grpc-errors", "http")], "--grpc-errors: has no effect without --errors"),
             (&[("stall-phase", "1s")], "--stall-phase: has no effect without --stall"),
         ] {
             let mistakes = Behaviour::parse(settings.iter().copied()).unwrap_err();

@@ -151,7 +151,7 @@ fn read_headers(headers: &[httparse::Header<'_>], request: &mut Request) -> Resu
 }
 
 /// What a method and a request target ask for.
-fn route(method: &str, target: &str) -> Route {
+pub(super) fn route(method: &str, target: &str) -> Route {
     let (path, query) = without_authority(target).split_once('?').unwrap_or((without_authority(target), ""));
     let posted = method == "POST";
     match path {

@@ -6,19 +6,14 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt as _;
 
 use super::answer::{Form, Framing, append, compose, head};
-use super::desk::Ticket;
+use super::desk::{Said, Ticket};
 use super::fault::Fault;
 use super::http1::Connection;
 use super::malformed::compose_malformed;
+use super::pieces::{PADDING_BYTES, Pace, ZEROS};
 
 /// What `--garbage` says instead of HTTP.
 const GARBAGE: &[u8] = b"\x00\x01\xfe\xff this is not HTTP \r\n\r\n";
-
-/// Zeros sent at a time by `--huge-body`.
-static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
-
-/// Shortest time between two pieces of a slow body; faster rates send larger pieces.
-const PIECE: Duration = Duration::from_millis(50);
 
 /// Bytes of endless headers between two pauses, and how long a pause is: 16 MB/s is quick enough to hit any limit.
 const HEADERS_AT_ONCE: usize = 16 << 10;
@@ -30,23 +25,16 @@ impl<'a> Connection<'a> {
         match fault {
             Fault::Reset => {
                 ticket.spoil(None);
-                self.stream.set_zero_linger()?;
+                self.stream.reset_at_close()?;
                 Ok(false)
             }
-            Fault::Close => self.send_and_close(0, 0, form, ticket).await,
             Fault::Truncate => {
                 let form = Form { framing: Framing::Length, ..*form };
                 let head_bytes = compose(&form, &self.body, &mut self.out);
                 let body_bytes = self.out.len() - head_bytes;
                 self.cut(head_bytes, (body_bytes > 0).then_some(body_bytes / 2), &form, ticket).await
             }
-            Fault::TruncateChunked => {
-                let form = Form { framing: Framing::Chunked, ..*form };
-                let head_bytes = compose(&form, &self.body, &mut self.out);
-                let last_chunk = self.out.windows(3).rposition(|three| three == b"0\r\n");
-                let kept = last_chunk.and_then(|at| at.checked_sub(head_bytes));
-                self.cut(head_bytes, kept, &form, ticket).await
-            }
+            Fault::TruncateChunked => self.truncate_chunked(form, ticket).await,
             Fault::Garbage => {
                 self.out.extend_from_slice(GARBAGE);
                 self.send_and_close(GARBAGE.len(), usize::MAX, form, ticket).await
@@ -69,13 +57,35 @@ impl<'a> Connection<'a> {
                 }
                 self.send_and_close(bytes, head_bytes, form, ticket).await
             }
+            Fault::HugeHeaders(bytes) => {
+                compose_padded(bytes, form, &self.body, &mut self.out);
+                self.write_whole(0, form.status, ticket).await?;
+                Ok(true)
+            }
+            // The others are dealt to HTTP/2 requests only.
+            Fault::Close
+            | Fault::RstStream(_)
+            | Fault::RstBody(_)
+            | Fault::SettingsFlood
+            | Fault::MissingTrailers
+            | Fault::NoGrpcStatus
+            | Fault::NoMessage => self.send_and_close(0, 0, form, ticket).await,
             Fault::Malformed(kind) => {
                 compose_malformed(kind, form, &self.body, &mut self.out);
-                ticket.spoil(kind.status_is_readable().then_some(form.status));
-                self.stream.write_all(&self.out).await?;
+                ticket.spoil(kind.status_is_readable().then_some(Said::Http(form.status)));
+                self.stream.put(&self.out).await?;
                 Ok(true)
             }
         }
+    }
+
+    /// Sends a chunked body without its last chunk.
+    async fn truncate_chunked(&mut self, form: &Form, ticket: &mut Ticket<'a>) -> io::Result<bool> {
+        let form = Form { framing: Framing::Chunked, ..*form };
+        let head_bytes = compose(&form, &self.body, &mut self.out);
+        let last_chunk = self.out.windows(3).rposition(|three| three == b"0\r\n");
+        let kept = last_chunk.and_then(|at| at.checked_sub(head_bytes));
+        self.cut(head_bytes, kept, &form, ticket).await
     }
 
     /// Sends the head and `kept` bytes of the body; without a body to cut, all of the head but its empty line.
@@ -99,8 +109,8 @@ impl<'a> Connection<'a> {
         form: &Form,
         ticket: &mut Ticket<'a>,
     ) -> io::Result<bool> {
-        ticket.spoil((bytes > 0 && bytes >= head_bytes).then_some(form.status));
-        self.stream.write_all(&self.out[..bytes]).await?;
+        ticket.spoil((bytes > 0 && bytes >= head_bytes).then_some(Said::Http(form.status)));
+        self.stream.put(&self.out[..bytes]).await?;
         self.stream.shutdown().await?;
         Ok(false)
     }
@@ -112,18 +122,16 @@ impl<'a> Connection<'a> {
             self.write_whole(0, form.status, ticket).await?;
             return Ok(true);
         }
-        self.stream.write_all(&self.out[..at]).await?;
-        let start = Instant::now();
-        let piece = (rate as f64 * PIECE.as_secs_f64()).floor().max(1.0) as u64;
-        let mut sent = 0;
-        while at < self.out.len() {
-            sent += piece;
-            self.sleep(start + Duration::from_secs_f64(sent as f64 / rate as f64)).await?;
-            let end = at.saturating_add(usize::try_from(piece).unwrap_or(usize::MAX));
+        self.stream.put(&self.out[..at]).await?;
+        let mut pace = Pace::new(rate, Instant::now());
+        loop {
+            let (piece, due) = pace.next();
+            self.sleep(due).await?;
+            let end = at.saturating_add(piece);
             if end >= self.out.len() {
                 break;
             }
-            self.stream.write_all(&self.out[at..end]).await?;
+            self.stream.put(&self.out[at..end]).await?;
             at = end;
         }
         self.write_whole(at, form.status, ticket).await?;
@@ -140,7 +148,7 @@ impl<'a> Connection<'a> {
                 line += 1;
                 append(&mut self.out, format_args!("X-Endless-{line}: and so on\r\n"));
             }
-            self.stream.write_all(&self.out).await?;
+            self.stream.put(&self.out).await?;
             self.out.clear();
             self.sleep(Instant::now() + HEADERS_PAUSE).await?;
         }
@@ -154,9 +162,9 @@ impl<'a> Connection<'a> {
         self.out.extend_from_slice(b"\r\n");
         let mut left = if form.is_bodiless() { 0 } else { bytes };
         if left > 0 {
-            self.stream.write_all(&self.out).await?;
+            self.stream.put(&self.out).await?;
             while left > ZEROS.len() as u64 {
-                self.stream.write_all(&ZEROS).await?;
+                self.stream.put(&ZEROS).await?;
                 left -= ZEROS.len() as u64;
             }
             self.out.clear();
@@ -164,5 +172,26 @@ impl<'a> Connection<'a> {
         }
         self.write_whole(0, form.status, ticket).await?;
         Ok(true)
+    }
+}
+
+/// Appends a whole answer whose head is so many bytes longer.
+fn compose_padded(bytes: u64, form: &Form, body: &[u8], out: &mut Vec<u8>) {
+    let head_bytes = compose(form, body, out);
+    let rest = out.split_off(head_bytes - 2);
+    pad(bytes, out);
+    out.extend_from_slice(&rest);
+}
+
+/// Appends header lines of so many bytes together; fewer than make a line are left out.
+fn pad(bytes: u64, out: &mut Vec<u8>) {
+    const AROUND: usize = "X-Huge: \r\n".len();
+    let mut left = usize::try_from(bytes).unwrap_or(usize::MAX);
+    while left > AROUND {
+        let line = left.min(PADDING_BYTES);
+        out.extend_from_slice(b"X-Huge: ");
+        out.resize(out.len() + line - AROUND, b'x');
+        out.extend_from_slice(b"\r\n");
+        left -= line;
     }
 }

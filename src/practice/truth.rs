@@ -146,11 +146,13 @@ pub struct Connections {
     pub peak: u64,
     /// Closed at once, being beyond the most allowed.
     pub refused: u64,
+    /// Of the used ones, spoke HTTP/2.
+    pub http2: u64,
 }
 
 /// A snapshot of everything the server knows about the requests since its start or the last reset.
 ///
-/// `received` = `answered` + `spoiled` + `abandoned` + `pending` in every snapshot.
+/// `received` = `answered` + `spoiled` + `refused` + `abandoned` + `pending` in every snapshot.
 #[derive(Clone, Debug, Default)]
 pub struct Truth {
     /// When the first request's head was complete, on this process's clock; `None` before it.
@@ -167,6 +169,10 @@ pub struct Truth {
     pub succeeded: u64,
     /// Requests whose answer was spoiled by a fault: cut short, malformed, or never given.
     pub spoiled: u64,
+    /// Of the spoiled, those that did nothing to deserve it: their connection was broken for another request's fault.
+    pub along: u64,
+    /// HTTP/2 requests that were refused unprocessed by a fault: no failure to a client that sends them again.
+    pub refused: u64,
     /// Requests whose client left before the answer was whole.
     pub abandoned: u64,
     /// Requests being answered now.
@@ -175,6 +181,10 @@ pub struct Truth {
     pub unreadable: u64,
     /// Status lines that a client could read, whatever became of the rest.
     pub statuses: BTreeMap<u16, u64>,
+    /// The same of each `grpc-status`.
+    pub grpc_statuses: BTreeMap<u8, u64>,
+    /// HTTP/2 streams refused before they counted as requests: beyond the most allowed, or after `GOAWAY`.
+    pub refused_streams: u64,
     /// Faults done, by the name of their flag; `error` for chosen error statuses.
     pub faults: BTreeMap<&'static str, u64>,
     /// TCP connections.
@@ -218,6 +228,8 @@ impl Truth {
             .map(|(at, second)| json!({"at": at, "requests": second.requests, "errors": second.errors}))
             .collect();
         let statuses: Map<String, Value> = self.statuses.iter().map(|(code, n)| (code.to_string(), json!(n))).collect();
+        let grpc: Map<String, Value> =
+            self.grpc_statuses.iter().map(|(code, n)| (code.to_string(), json!(n))).collect();
         let mut truth = json!({
             "schema": 1,
             "first_request_unix_ns": self.first_request_unix_ns,
@@ -228,11 +240,14 @@ impl Truth {
                 "succeeded": self.succeeded,
                 "errors": self.errors(),
                 "spoiled": self.spoiled,
+                "along": self.along,
+                "refused": self.refused,
                 "abandoned": self.abandoned,
                 "pending": self.pending,
                 "unreadable": self.unreadable,
             },
             "statuses": statuses,
+            "grpc_statuses": grpc,
             "faults": self.faults,
             "connections": {
                 "accepted": self.connections.accepted,
@@ -240,7 +255,9 @@ impl Truth {
                 "open": self.connections.open,
                 "peak": self.connections.peak,
                 "refused": self.connections.refused,
+                "http2": self.connections.http2,
             },
+            "streams": {"refused": self.refused_streams},
             "service_ms": self.service.json(),
             "failed_service_ms": self.failed_service.json(),
             "stalls": stalls,
