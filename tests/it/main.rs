@@ -18,6 +18,8 @@ mod framing;
 #[cfg(test)]
 mod grpcio;
 #[cfg(test)]
+mod haproxy;
+#[cfg(test)]
 mod interrupted;
 #[cfg(test)]
 mod layers;

@@ -46,7 +46,8 @@ pub(crate) fn by_shell<S: AsRef<std::ffi::OsStr>>(line: &str, arguments: impl In
     quiet(command)
 }
 
-fn quiet(mut command: Command) -> Command {
+/// Any program's child, without input, its environment free of what would change its output.
+pub(crate) fn quiet(mut command: Command) -> Command {
     command.env_remove("NO_COLOR").env_remove("TERM").stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     command
