@@ -8,7 +8,7 @@ mod way;
 use std::time::Duration;
 
 pub use rate::{Rate, RateError};
-pub use schedule::{Arrivals, Dues, Schedule, Stage, Stop};
+pub use schedule::{Arrivals, Dues, LaneDues, Schedule, Stage, Stop};
 pub use target::{Host, Origin, Request, Target};
 pub use way::{Identity, Proxy, Tls, Trust, Via, Wire};
 

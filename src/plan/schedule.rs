@@ -29,6 +29,9 @@ pub struct Stage {
 pub enum Arrivals {
     /// Each lane sends its next request as soon as its previous answer is complete.
     Closed,
+    /// As closed, but no lane sends before its own due times, which over all lanes come to this rate. What falls due
+    /// while a lane waits for its answer is not made up, but for one request.
+    Paced(Rate),
     /// One steady arrival process, whatever the answers do.
     Steady(Rate),
     /// One arrival process whose rate changes; at least one stage.
@@ -58,7 +61,7 @@ pub struct Schedule {
 impl Schedule {
     /// Due time of request `i` (from 0, the warm-up's requests first), as an offset from the start of the load.
     ///
-    /// `None` past the end, and in a closed loop, where a request is due when its lane is free. Never decreases with
+    /// `None` past the end, and in a closed loop, paced or not, where a request is due when its lane is free. Never decreases with
     /// `i`. The warm-up runs at the first stage's first rate; the judged part starts afresh where it ends, so its first
     /// request is due one interval later and its count does not depend on the warm-up.
     #[must_use]
@@ -91,6 +94,22 @@ impl Schedule {
         }
     }
 
+    /// The due times of lane `lane` of `lanes` in a paced loop: lane *j* has every `lanes`-th time of the rate, from its
+    /// *j*-th on, so that the lanes take turns. `None` where lanes have no times of their own.
+    ///
+    /// Zero `lanes` count as one.
+    #[must_use]
+    pub fn lane_dues(&self, lane: u64, lanes: u64) -> Option<LaneDues> {
+        let Arrivals::Paced(rate) = self.arrivals else { return None };
+        Some(LaneDues { rate, next: lane, lanes: lanes.max(1) })
+    }
+
+    /// Whether the answers decide when the next request goes out, and no lane is added.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self.arrivals, Arrivals::Closed | Arrivals::Paced(_))
+    }
+
     /// Whether a request due then belongs to the judged part.
     #[must_use]
     pub fn is_judged(&self, due: Duration) -> bool {
@@ -103,7 +122,7 @@ impl Schedule {
     pub fn total(&self) -> Option<u64> {
         let counted = self.stop.count;
         let timed = match &self.arrivals {
-            Arrivals::Closed => None,
+            Arrivals::Closed | Arrivals::Paced(_) => None,
             Arrivals::Steady(rate) => self.stop.duration.map(|end| steady_count(*rate, nanos(end))),
             Arrivals::Stages(stages) => Some(requests(halves_within(stages, self.staged(stages)))),
         };
@@ -123,31 +142,32 @@ impl Schedule {
     #[must_use]
     pub fn end(&self) -> Option<Duration> {
         let timed = match &self.arrivals {
-            Arrivals::Closed | Arrivals::Steady(_) => self.stop.duration,
+            Arrivals::Closed | Arrivals::Paced(_) | Arrivals::Steady(_) => self.stop.duration,
             Arrivals::Stages(stages) => Some(Duration::from_nanos(self.staged(stages))),
         };
         let counted = match (&self.arrivals, self.stop.count) {
-            (Arrivals::Closed, _) | (_, None) => None,
+            (Arrivals::Closed | Arrivals::Paced(_), _) | (_, None) => None,
             (_, Some(0)) => Some(self.warmup),
             (_, Some(count)) => self.due(self.warmup_total().saturating_add(count - 1)),
         };
         counted.or_else(|| timed.map(|timed| self.warmup.saturating_add(timed)))
     }
 
-    /// The highest rate the schedule reaches; `None` in a closed loop.
+    /// The highest rate the schedule reaches; `None` in a closed loop without a pace.
     #[must_use]
     pub fn peak_rate(&self) -> Option<Rate> {
         match &self.arrivals {
             Arrivals::Closed => None,
-            Arrivals::Steady(rate) => Some(*rate),
+            Arrivals::Paced(rate) | Arrivals::Steady(rate) => Some(*rate),
             Arrivals::Stages(stages) => stages.iter().map(|stage| stage.from.max(stage.to)).max(),
         }
     }
 
-    /// Arrivals of the judged part over its length, to the nearest millionth; `None` in a closed loop.
+    /// Arrivals of the judged part over its length, to the nearest millionth; `None` in a closed loop
+    /// without a pace.
     #[must_use]
     pub fn mean_rate(&self) -> Option<Rate> {
-        let Arrivals::Stages(stages) = &self.arrivals else { return self.first_rate() };
+        let Arrivals::Stages(stages) = &self.arrivals else { return self.peak_rate() };
         let length = self.end().map_or(0, |end| nanos(end.saturating_sub(self.warmup)));
         if length == 0 {
             return self.first_rate();
@@ -160,7 +180,7 @@ impl Schedule {
     /// The rate of the warm-up.
     fn first_rate(&self) -> Option<Rate> {
         match &self.arrivals {
-            Arrivals::Closed => None,
+            Arrivals::Closed | Arrivals::Paced(_) => None,
             Arrivals::Steady(rate) => Some(*rate),
             Arrivals::Stages(stages) => stages.first().map(|stage| stage.from),
         }
@@ -210,6 +230,29 @@ impl Iterator for Dues {
 
 impl std::iter::FusedIterator for Dues {}
 
+/// When one lane of a paced loop may send, from [`Schedule::lane_dues`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneDues {
+    rate: Rate,
+    /// Which time of the rate comes next.
+    next: u64,
+    lanes: u64,
+}
+
+impl LaneDues {
+    /// The time of the lane's next request, given that it is free now, as an offset from the start. Of the times that
+    /// have passed, only the newest is still good, and at once.
+    pub fn after(&mut self, now: Duration) -> Duration {
+        let passed = steady_count(self.rate, nanos(now));
+        if let Some(behind) = passed.checked_sub(1).and_then(|newest| newest.checked_sub(self.next)) {
+            self.next += behind / self.lanes * self.lanes;
+        }
+        let due = steady_due(self.rate, self.next).unwrap_or(u64::MAX);
+        self.next = self.next.saturating_add(self.lanes);
+        Duration::from_nanos(due)
+    }
+}
+
 /// Where in a list of stages the walk through the dues has come to. Goes forwards only.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cursor {
@@ -226,7 +269,7 @@ impl Cursor {
     /// never reach it. Must be asked in rising order.
     fn due(&mut self, arrivals: &Arrivals, judged: u64) -> Option<u64> {
         let stages = match arrivals {
-            Arrivals::Closed => return None,
+            Arrivals::Closed | Arrivals::Paced(_) => return None,
             Arrivals::Steady(rate) => return steady_due(*rate, judged),
             Arrivals::Stages(stages) => stages,
         };

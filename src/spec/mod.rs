@@ -6,16 +6,21 @@
 //! * `keys`: what is known of each wish; `table`: all of them. `mistake`: what is wrong, as one line each.
 //! * `duration`, `value`, `status`, `header`, `address`, `output`: one text, one value.
 //! * `request`, `pace`, `way`: values that depend on each other. `build`: the whole.
+//! * `hey`: hey's command line, by way of `goflag` and `gonumber`; `shell`: a line as words.
 
 mod address;
 mod build;
 mod duration;
+pub mod goflag;
+mod gonumber;
 mod header;
+pub mod hey;
 mod keys;
 mod mistake;
 mod output;
 mod pace;
 mod request;
+pub mod shell;
 mod status;
 mod table;
 mod value;
@@ -23,6 +28,7 @@ mod way;
 
 pub use build::{Objective, Spec, SpecBuilder};
 pub use duration::{DurationError, GoDuration};
+pub use gonumber::Unread;
 pub use keys::{Group, Id, KEYS, Key, Kind};
 pub use mistake::{Mistake, Mistakes};
 pub use output::{Output, Saved};

@@ -287,3 +287,46 @@ proptest! {
         prop_assert_eq!(first_true(guess, top, |t| t >= least), least);
     }
 }
+
+fn paced(text: &str, lane: u64, lanes: u64) -> LaneDues {
+    let stop = Stop { count: None, duration: None };
+    let schedule = Schedule { arrivals: Arrivals::Paced(rate(text)), stop, warmup: Duration::ZERO };
+    schedule.lane_dues(lane, lanes).expect("its lanes have times of their own")
+}
+
+#[test]
+fn lanes_of_a_paced_loop_take_turns_through_the_dues_of_its_rate() {
+    let schedule = steady("20/s", Some(9), None, Duration::ZERO);
+    let mut lanes = [paced("20/s", 0, 3), paced("20/s", 1, 3), paced("20/s", 2, 3)];
+    let mut now = Duration::ZERO;
+    for due in all(&schedule).into_iter().enumerate() {
+        let (i, due) = due;
+        assert_eq!(lanes[i % 3].after(now), due, "{i}");
+        now = due;
+    }
+    assert_eq!(schedule.lane_dues(0, 3), None, "an open loop's lanes have none");
+}
+
+#[test]
+fn a_lane_that_was_held_makes_up_one_request_and_no_more() {
+    let ms = Duration::from_millis;
+    let mut lane = paced("10/s", 0, 1);
+    assert_eq!(lane.after(ms(0)), ms(100));
+    assert_eq!(lane.after(ms(150)), ms(200), "free in time");
+    assert_eq!(lane.after(ms(200)), ms(300), "free as its last one fell due");
+    assert_eq!(lane.after(ms(555)), ms(500), "400 is lost, 500 is still good, and at once");
+    assert_eq!(lane.after(ms(560)), ms(600), "then the times go on as they were");
+    assert_eq!(lane.after(ms(600)), ms(700));
+    assert_eq!(lane.after(ms(700)), ms(800));
+    assert_eq!(lane.after(ms(800)), ms(900), "on the very time: that one is used");
+}
+
+#[test]
+fn a_paced_loop_is_closed_and_has_the_rate_that_it_can_reach() {
+    let stop = Stop { count: None, duration: Some(SECOND) };
+    let schedule = Schedule { arrivals: Arrivals::Paced(rate("20/s")), stop, warmup: Duration::ZERO };
+    assert!(schedule.is_closed() && !steady("20/s", None, None, Duration::ZERO).is_closed());
+    assert_eq!((schedule.peak_rate(), schedule.mean_rate()), (Some(rate("20/s")), Some(rate("20/s"))));
+    assert_eq!((schedule.total(), schedule.due(0), schedule.end()), (None, None, Some(SECOND)));
+    assert_eq!(schedule.dues(0, 1).next(), None);
+}
