@@ -172,7 +172,7 @@ fn facts(spec: &Spec, started: String, exit: Exit) -> Facts {
         method: targets[0].request.method.clone(),
         protocol: wire.name(),
         protocol_title: wire.title(),
-        arrivals: if schedule.arrivals == Arrivals::Closed { Loop::Closed } else { Loop::Open },
+        arrivals: if schedule.is_closed() { Loop::Closed } else { Loop::Open },
         lanes: *lanes,
         max_lanes: *max_lanes,
         rate: schedule.mean_rate().map(|rate| rate.micro_per_second as f64 / 1e6),

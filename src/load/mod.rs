@@ -38,7 +38,7 @@ use throttle::Throttled;
 use worker::{Job, Share, Worker};
 
 use crate::plan::{Plan, Wire};
-use crate::stats::{Detail, Measures, Ns, Stopped, Summary};
+use crate::stats::{Detail, Log, Measures, Ns, Stopped, Summary};
 use crate::wire::{Transport, TransportError};
 
 /// Loads of fewer dues a second than this live on one worker: spreading them would only cost.
@@ -69,6 +69,30 @@ impl Engine {
     /// When the plan's connections cannot be made at all: a certificate, a key or a proxy that cannot work. Nothing has
     /// been sent then.
     pub fn run(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, detail: Detail) -> Result<Load, TransportError> {
+        self.start_load(plan, measures, detail, None)
+    }
+
+    /// Starts a load now that keeps up to `rows` of its requests one by one, for [`Load::finish_with_log`].
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub fn run_logged(
+        &self,
+        plan: &Arc<Plan>,
+        measures: &Arc<Measures>,
+        detail: Detail,
+        rows: usize,
+    ) -> Result<Load, TransportError> {
+        self.start_load(plan, measures, detail, Some(rows))
+    }
+
+    fn start_load(
+        &self,
+        plan: &Arc<Plan>,
+        measures: &Arc<Measures>,
+        detail: Detail,
+        rows: Option<usize>,
+    ) -> Result<Load, TransportError> {
         let transport = Transport::new(plan.wire, &plan.tls, &plan.via)?;
         let parts = self.parts(plan);
         let brakes = Arc::new(Brakes::new(&measures.trips));
@@ -85,6 +109,7 @@ impl Engine {
                     transport: transport.clone(),
                     measures: Arc::clone(measures),
                     detail,
+                    rows,
                     part: Part { worker: part as u32, workers: parts as u32 },
                     zero,
                     brakes: Arc::clone(&brakes),
@@ -174,6 +199,11 @@ impl Load {
 
     /// Waits for the end of the load and says what it amounts to.
     pub async fn finish(self) -> Summary {
+        self.finish_with_log().await.0
+    }
+
+    /// The same, with the requests one by one; none where none were to be kept.
+    pub async fn finish_with_log(self) -> (Summary, Log) {
         let mut all: Option<Share> = None;
         let mut lost = false;
         for share in self.shares {
@@ -181,6 +211,9 @@ impl Load {
                 (Ok(share), None) => all = Some(share),
                 (Ok(share), Some(all)) => {
                     all.recorder.merge(&share.recorder);
+                    if let (Some(mine), Some(theirs)) = (&mut all.log, share.log) {
+                        mine.merge(theirs);
+                    }
                     all.peak_lanes += share.peak_lanes;
                     all.first_error = all.first_error.take().or(share.first_error);
                 }
@@ -195,13 +228,14 @@ impl Load {
         own.rate = self.plan.schedule.mean_rate().map(|rate| rate.micro_per_second as f64 / 1e6);
         own.lanes = self.plan.lanes;
         own.max_lanes = self.plan.max_lanes;
-        own.peak_lanes = all.map_or(0, |all| all.peak_lanes);
+        own.peak_lanes = all.as_ref().map_or(0, |all| all.peak_lanes);
         own.cpu = Some(cpu_time().saturating_sub(self.cpu));
         if let Some((before, after)) = self.throttled.zip(Throttled::now()) {
             own.throttled = Some(after.since(before).time);
             own.throttled_periods = after.since(before).periods;
         }
-        summary
+        let log = all.and_then(|all| all.log).unwrap_or_else(|| Log::new(0));
+        (summary, log)
     }
 }
 

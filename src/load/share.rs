@@ -10,8 +10,8 @@ use super::brakes::{Brakes, Reported};
 use super::link::{Backoff, Due, Fired, Link, SharedGround};
 use super::pulse::Pulse;
 use super::way::{Route, Ways};
-use crate::plan::Plan;
-use crate::stats::{Ns, Recorder, Sample};
+use crate::plan::{Arrivals, Plan};
+use crate::stats::{Log, Ns, Recorder, Sample};
 use crate::wire::{Clock, Protocol};
 
 /// Where finished requests go. Lanes do not know who counts them.
@@ -24,6 +24,9 @@ pub trait Sink: 'static {
     fn dialled(&mut self, made: bool);
     /// The counters that early ends are decided on.
     fn recorder(&self) -> &Recorder;
+    /// What was recorded, with each request where that was asked for. Taken at the end: lanes that were cut off record
+    /// no more.
+    fn take(&mut self) -> (Recorder, Option<Log>);
 }
 
 impl Sink for Recorder {
@@ -41,6 +44,34 @@ impl Sink for Recorder {
 
     fn recorder(&self) -> &Recorder {
         self
+    }
+
+    fn take(&mut self) -> (Recorder, Option<Log>) {
+        (self.clone(), None)
+    }
+}
+
+/// Counts, and keeps each request besides.
+impl Sink for (Recorder, Log) {
+    fn record(&mut self, sample: &Sample) {
+        self.0.record(sample);
+        self.1.record(sample);
+    }
+
+    fn due(&mut self, due: Ns, lag: Option<Ns>) {
+        self.0.due(due, lag);
+    }
+
+    fn dialled(&mut self, made: bool) {
+        self.0.dialled(made);
+    }
+
+    fn recorder(&self) -> &Recorder {
+        &self.0
+    }
+
+    fn take(&mut self) -> (Recorder, Option<Log>) {
+        (self.0.clone(), Some(std::mem::replace(&mut self.1, Log::new(0))))
     }
 }
 
@@ -129,23 +160,27 @@ struct Supply {
     left: Cell<Option<u64>>,
     next: Cell<u64>,
     warmup: Ns,
-    end: Ns,
+    /// The last moment at which a request may be due.
+    last: Ns,
 }
 
 impl Supply {
     fn new(plan: &Plan, part: Part) -> Self {
+        let end = plan.schedule.end().map_or(Ns::MAX, Ns::from);
+        // As in an open loop, what falls due exactly at the end is sent; a lane that is just free then is done.
+        let last = if plan.schedule.arrivals == Arrivals::Closed { end - Ns(1) } else { end };
         Self {
             left: Cell::new(plan.schedule.stop.count.map(|count| part.of(count))),
             next: Cell::new(u64::from(part.worker)),
             warmup: Ns::from(plan.schedule.warmup),
-            end: plan.schedule.end().map_or(Ns::MAX, Ns::from),
+            last,
         }
     }
 
-    /// The index of the next request, if there is to be one now.
-    fn take(&self, now: Ns, part: Part) -> Option<u64> {
-        let warming = self.warmup > Ns::ZERO && now <= self.warmup;
-        if now >= self.end {
+    /// The index of the next request, if there is to be one at `at`.
+    fn take(&self, at: Ns, part: Part) -> Option<u64> {
+        let warming = self.warmup > Ns::ZERO && at <= self.warmup;
+        if at > self.last {
             return None;
         }
         if let Some(left) = self.left.get()
@@ -159,7 +194,8 @@ impl Supply {
     }
 }
 
-/// Runs the closed loop: each lane sends as soon as its previous answer is complete.
+/// Runs the closed loop: each lane sends as soon as its previous answer is complete, or, paced, when its own next time
+/// has come.
 pub(super) async fn closed<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>) {
     let supply = Rc::new(Supply::new(&ground.plan, ground.part));
     let mut lanes = JoinSet::new();
@@ -173,11 +209,20 @@ pub(super) async fn closed<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<
 async fn closed_lane<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, supply: Rc<Supply>, number: u32) {
     let mut link = Link::new(0, number);
     let mut backoff = Backoff::new(u64::from(number) + 1);
+    let mut pace = ground.plan.schedule.lane_dues(u64::from(number), u64::from(ground.plan.lanes));
     loop {
-        let now = ground.clock.now();
-        let Some(index) = supply.take(now, ground.part) else { return };
-        ground.sink.borrow_mut().due(now, None);
-        let due = Due { index, due: now, origin: now };
+        let free = ground.clock.now();
+        // A time that has passed while the lane was held is good now, and no earlier.
+        let at = pace.as_mut().map_or(free, |pace| Ns::from(pace.after(free.into())).max(free));
+        let Some(index) = supply.take(at, ground.part) else { return };
+        let mut due = Due { index, due: at, origin: at };
+        let mut lag = None;
+        if at > free {
+            ground.clock.until(at).await;
+            due.origin = ground.clock.now().max(at);
+            lag = Some(due.origin.since(at));
+        }
+        ground.sink.borrow_mut().due(due.due, lag);
         let Fired { sample, .. } = link.fire(&ground, &ground.routes[0].request, due).await;
         ground.record(sample);
         backoff.after(&sample, &ground.clock).await;

@@ -13,8 +13,8 @@ use super::way::Ways;
 use super::{pool, share};
 use crate::plan::{Arrivals, Host, Origin, Plan, Rate, Request, Schedule, Stage, Stop, Target, Tls, Via, Wire};
 use crate::stats::{
-    Code, Detail, Fault, Measures, Meter, Ns, Outcome, Reading, Recorder, Sample, Series, Set, Stopped, Summary, Test,
-    Trip,
+    Code, Detail, Fault, Log, Measures, Meter, Ns, Outcome, Reading, Recorder, Sample, Series, Set, Stopped, Summary,
+    Test, Trip,
 };
 use crate::wire::scripted::{Act, Dialled, Scripted};
 use crate::wire::{Clock as _, Coarse, Protocol, Transport};
@@ -47,6 +47,10 @@ impl Sink for Kept {
 
     fn recorder(&self) -> &Recorder {
         &self.recorder
+    }
+
+    fn take(&mut self) -> (Recorder, Option<Log>) {
+        (self.recorder.clone(), None)
     }
 }
 
@@ -104,7 +108,7 @@ fn run<P: Protocol>(plan: Plan, measures: Measures, wire: P) -> Ran {
         .build_local(tokio::runtime::LocalOptions::default())
         .expect("a runtime without I/O needs nothing from the system");
     runtime.block_on(async move {
-        let closed = plan.schedule.arrivals == Arrivals::Closed;
+        let closed = plan.schedule.is_closed();
         let brakes = Arc::new(Brakes::new(&measures.trips));
         let tolerance = measures.tolerance();
         let recorder = Recorder::new(Arc::new(measures), Ns::from(plan.schedule.warmup), Detail::Run);
@@ -215,6 +219,38 @@ fn a_closed_loop_ends_with_its_time_and_lets_the_last_requests_finish() {
     let ran = run(plan(Arrivals::Closed, 10, 3, 3), Measures::default(), Scripted::new(|_| Act::Answer(ms(400), OK)));
     assert_eq!(ran.summary.finished, 3 * 25);
     assert_eq!(ran.end, Ns::from_secs(10));
+}
+
+/// A closed loop in which the lanes together may reach a rate.
+fn paced(per_second: u64, seconds: u64, lanes: u32) -> Plan {
+    plan(Arrivals::Paced(Rate { micro_per_second: per_second * 1_000_000 }), seconds, lanes, lanes)
+}
+
+#[test]
+fn paced_lanes_that_are_free_send_as_many_as_an_open_loop() {
+    let ran = run(paced(20, 10, 2), Measures::default(), Scripted::new(|_| Act::Answer(ms(30), OK)));
+    assert_eq!((ran.summary.finished, ran.summary.generator.scheduled), (200, 200));
+    let dues: Vec<Ns> = ran.samples.iter().map(|sample| sample.due).collect();
+    assert_eq!(dues, (1..=200).map(|i| ms(50 * i)).collect::<Vec<_>>(), "in turn, the last one at the end");
+    assert!(ran.samples.iter().all(|s| s.latency() == ms(30)), "a wait for its own time is in no request");
+}
+
+#[test]
+fn a_paced_lane_that_is_held_makes_up_one_request_and_no_other_lane_is_opened() {
+    // One lane, ten a second; the first answer takes 350 ms, the others none.
+    let slow = Scripted::new(|asked| Act::Answer(ms(if asked.index == 0 { 350 } else { 1 }), OK));
+    let ran = run(paced(10, 1, 1), Measures::default(), slow);
+    let sent: Vec<Ns> = ran.samples.iter().map(|sample| sample.sent).collect();
+    assert_eq!(sent, [100, 450, 500, 600, 700, 800, 900, 1_000].map(ms));
+    assert!(ran.samples.iter().all(|s| s.latency() == s.service()), "what it missed is in no latency, as in hey");
+}
+
+#[test]
+fn a_paced_count_is_sent_to_the_last_however_long_it_takes() {
+    let mut plan = paced(30, 0, 3);
+    plan.schedule.stop = Stop { count: Some(10), duration: None };
+    let ran = run(plan, Measures::default(), Scripted::new(|_| Act::Answer(ms(250), OK)));
+    assert_eq!(ran.summary.finished, 10, "all of them, and not three for each lane");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Worker threads: each one runtime, one clock, one heartbeat, and its share of every load it is given.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use super::brakes::Brakes;
 use super::clock::Fine;
 use super::pool;
 use super::pulse::Pulse;
-use super::share::{self, Ground, Part};
+use super::share::{self, Ground, Part, Sink};
 use super::way::Ways;
-use crate::plan::{Arrivals, Plan, Wire};
-use crate::stats::{Detail, Measures, Ns, Recorder};
+use crate::plan::{Plan, Wire};
+use crate::stats::{Detail, Log, Measures, Ns, Recorder};
 use crate::wire::{Grpc, Http1, Http2, Protocol, Transport};
 
 /// One worker's share of one load.
@@ -26,6 +26,8 @@ pub(super) struct Job {
     pub(super) transport: Transport,
     pub(super) measures: Arc<Measures>,
     pub(super) detail: Detail,
+    /// How many requests to keep one by one; `None` only counts.
+    pub(super) rows: Option<usize>,
     pub(super) part: Part,
     /// The load's start on the monotonic clock.
     pub(super) zero: Ns,
@@ -38,6 +40,7 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) struct Share {
     pub(super) recorder: Recorder,
+    pub(super) log: Option<Log>,
     pub(super) peak_lanes: u32,
     pub(super) first_error: Option<String>,
 }
@@ -127,21 +130,29 @@ async fn carry(job: Job, floor: Floor) {
     }
 }
 
-/// Runs one share and hands it back.
+/// Runs one share and counts it, or keeps each of its requests besides.
 async fn carry_over<P: Protocol>(protocol: P, job: Job, floor: Floor) {
-    let Job { plan, transport, measures, detail, part, zero, brakes, board, done } = job;
+    let recorder = Recorder::new(Arc::clone(&job.measures), Ns::from(job.plan.schedule.warmup), job.detail);
+    match job.rows {
+        None => carry_into(recorder, protocol, job, floor).await,
+        Some(most) => carry_into((recorder, Log::new(most)), protocol, job, floor).await,
+    }
+}
+
+/// Runs one share and hands it back.
+async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor: Floor) {
+    let Job { plan, transport, measures, part, zero, brakes, board, done, .. } = job;
     let beating = floor.pulse.beat(&floor.clock);
     let beats_before = floor.pulse.lag();
     let dues = plan.schedule.peak_rate().map_or(0, |rate| rate.micro_per_second / 1_000_000 / u64::from(part.workers));
     floor.pace(|loads, all| (loads + usize::from(dues > 0), all + dues));
 
     let ways = Ways::new(transport, part.worker as usize, &plan);
-    let recorder = Recorder::new(Arc::clone(&measures), Ns::from(plan.schedule.warmup), detail);
     let clock = floor.clock.starting_at(zero);
     let pulse = (Rc::clone(&floor.pulse), zero, measures.tolerance());
-    let closed = plan.schedule.arrivals == Arrivals::Closed;
+    let closed = plan.schedule.is_closed();
     let lanes = part.of(u64::from(plan.lanes)) as u32;
-    let ground = Rc::new(Ground::new((plan, part), (protocol, ways), clock.clone(), recorder, brakes, pulse));
+    let ground = Rc::new(Ground::new((plan, part), (protocol, ways), clock.clone(), sink, brakes, pulse));
 
     let publisher = tokio::task::spawn_local(publish(Rc::clone(&ground), board, part));
     let peak_lanes = if closed {
@@ -155,27 +166,21 @@ async fn carry_over<P: Protocol>(protocol: P, job: Job, floor: Floor) {
     floor.pace(|loads, all| (loads - usize::from(dues > 0), all - dues));
     let beats = floor.pulse.lag().since(&beats_before);
     drop(beating);
-    let mut recorder = take(&ground);
+    let (mut recorder, log) = ground.sink.borrow_mut().take();
     recorder.heartbeats(&beats);
     // A receiver that is gone no longer wants the share.
-    let _ = done.send(Share { recorder, peak_lanes, first_error: ground.ways.first_error() });
-}
-
-/// The recorder as it stands; lanes that were cut off record no more.
-fn take<P: Protocol, C>(ground: &Rc<Ground<P, C, Recorder>>) -> Recorder {
-    let sink: &RefCell<Recorder> = &ground.sink;
-    sink.borrow().clone()
+    let _ = done.send(Share { recorder, log, peak_lanes, first_error: ground.ways.first_error() });
 }
 
 /// Puts progress on the board while the load runs.
-async fn publish<P: Protocol, C: crate::wire::Clock>(
-    ground: Rc<Ground<P, C, Recorder>>,
+async fn publish<P: Protocol, C: crate::wire::Clock, S: Sink>(
+    ground: Rc<Ground<P, C, S>>,
     board: Arc<Board>,
     part: Part,
 ) {
     loop {
         tokio::time::sleep(board.period()).await;
         let now = ground.clock.now();
-        board.put(part.worker as usize, &ground.sink.borrow(), now);
+        board.put(part.worker as usize, ground.sink.borrow().recorder(), now);
     }
 }

@@ -1,5 +1,6 @@
 //! What was observed: samples, the counters an objective needs, and what they amount to. Pure.
 
+mod log;
 mod meter;
 pub mod number;
 mod outcome;
@@ -10,6 +11,7 @@ mod summary;
 mod timeline;
 mod window;
 
+pub use log::{Log, Phase, Row, Spread};
 pub use meter::{Measures, Membership, Meter, Moments, Reading, Series, Set, Tally, Test, Trip, membership};
 pub use outcome::{Code, Fault, Outcome, StatusSet, grpc_name};
 pub use recorder::{Detail, Recorder};
