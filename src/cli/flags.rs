@@ -150,7 +150,7 @@ pub(super) fn parse_run(args: impl Iterator<Item = OsString>) -> Result<Invocati
 }
 
 /// At most one byte more than a body may have, so that an endless file ends.
-fn read_body(path: &Path) -> io::Result<Vec<u8>> {
+pub(super) fn read_body(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_BODY as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)

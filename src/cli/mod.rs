@@ -2,6 +2,7 @@
 
 mod demo;
 mod flags;
+mod hey;
 mod practice;
 mod progress;
 mod run;
@@ -11,6 +12,7 @@ mod words;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use crate::slo::Decision;
@@ -28,6 +30,8 @@ pub enum Exit {
     Undecided,
     /// tollgate itself stood in the way: throttled, out of descriptors or ports, or broken. Ask again.
     Saturated,
+    /// `tollgate hey` refuses what hey's own checks refuse, with hey's code; nothing was sent.
+    Refused,
     /// Stopped by a signal; the report covers what was done until then.
     Interrupted,
 }
@@ -38,7 +42,7 @@ impl Exit {
     pub const fn code(self) -> u8 {
         match self {
             Self::Pass => 0,
-            Self::Fail => 1,
+            Self::Fail | Self::Refused => 1,
             Self::Usage => 2,
             Self::Undecided => 3,
             Self::Saturated => 4,
@@ -65,20 +69,26 @@ impl From<Exit> for ExitCode {
 }
 
 /// The commands there are, with one line each for the overview.
-const COMMANDS: [(&str, &str); 5] = [
+const COMMANDS: [(&str, &str); 6] = [
     ("run", "make load against a URL, measure it, and judge it by an objective"),
+    ("hey", "take the place of hey: its flags, its summary, its exit codes"),
     ("canary", "serve a practice canary whose latency, errors and stalls you choose"),
     ("demo", "see a good and a bad canary judged, all on this machine"),
     ("completions", "print a completion script for bash, zsh, fish, elvish or PowerShell"),
     ("man", "print the manual page of the program or of a command"),
 ];
 
-/// Runs the command that `args` name, program name first.
+/// Runs the command that `args` name, program name first. Under the name of a program whose place it takes, the program
+/// is that one.
 pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
-    let _program = args.next();
+    let program = args.next().unwrap_or_default();
+    if Path::new(&program).file_name().is_some_and(|name| name == "hey") {
+        return hey::main(args).into();
+    }
     let command = args.next().map(|command| command.to_string_lossy().into_owned());
     match command.as_deref() {
         Some("run") => run::main(args).into(),
+        Some("hey") => hey::main(args).into(),
         Some("canary") => practice::main(args).into(),
         Some("demo") => demo::main(args).into(),
         Some("completions") => tree::print_completions(args).into(),

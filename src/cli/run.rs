@@ -54,7 +54,7 @@ fn prepare(spec: &Spec) -> Result<Option<File>, String> {
     };
     let unusable =
         Transport::new(spec.plan.wire, &spec.plan.tls, &spec.plan.via).err().map(|error| format!("{error}\n"));
-    let problems: String = too_few_descriptors(spec).into_iter().chain(unusable).collect();
+    let problems: String = too_few_descriptors(&spec.plan).into_iter().chain(unusable).collect();
     match report.map_err(unwritable) {
         report if problems.is_empty() => report,
         report => Err(problems + &report.err().unwrap_or_default()),
@@ -62,8 +62,8 @@ fn prepare(spec: &Spec) -> Result<Option<File>, String> {
 }
 
 /// Why this load cannot have all its connections, if so.
-fn too_few_descriptors(spec: &Spec) -> Option<String> {
-    let lanes = u64::from(spec.plan.max_lanes);
+pub(super) fn too_few_descriptors(plan: &Plan) -> Option<String> {
+    let lanes = u64::from(plan.max_lanes);
     let limit = descriptors().filter(|limit| lanes + SPARE_DESCRIPTORS > *limit)?;
     Some(format!(
         "-c/--connections, --max-lanes: {lanes} lanes need {} open files, and the limit is {limit}; raise it with \

@@ -15,6 +15,8 @@ const UNREACHED_FOR: Ns = Ns::from_secs(2);
 /// The brakes of one load.
 #[derive(Debug)]
 pub(super) struct Brakes {
+    /// Whether a load that reaches nothing is given up.
+    gives_up: bool,
     trips: Vec<(Trip, AtomicU64)>,
     reached: AtomicBool,
     unreached: AtomicU64,
@@ -29,12 +31,18 @@ pub(super) struct Reported(Vec<u64>);
 impl Brakes {
     pub(super) fn new(trips: &[Trip]) -> Self {
         Self {
+            gives_up: true,
             trips: trips.iter().map(|trip| (*trip, AtomicU64::new(0))).collect(),
             reached: AtomicBool::new(false),
             unreached: AtomicU64::new(0),
             stopped: watch::Sender::new(None),
             panicked: Mutex::new(None),
         }
+    }
+
+    /// The same for a load that goes on to its end whether it reaches anything or not.
+    pub(super) fn patient(self) -> Self {
+        Self { gives_up: false, ..self }
     }
 
     pub(super) fn reporter(&self) -> Reported {
@@ -70,7 +78,7 @@ impl Brakes {
 
     /// A request failed before there was a connection to send it on.
     pub(super) fn unreached(&self, fault: Fault, now: Ns) {
-        if self.reached.load(Ordering::Relaxed) || fault == Fault::Local {
+        if !self.gives_up || self.reached.load(Ordering::Relaxed) || fault == Fault::Local {
             return;
         }
         let failed = self.unreached.fetch_add(1, Ordering::Relaxed) + 1;

@@ -44,6 +44,17 @@ use crate::wire::{Transport, TransportError};
 /// Loads of fewer dues a second than this live on one worker: spreading them would only cost.
 const ONE_WORKER_BELOW: u64 = 2_000;
 
+/// What is kept of a load, and when it is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// How much is kept for display.
+    pub detail: Detail,
+    /// How many requests are kept one by one, for [`Load::finish_with_log`]; `None` only counts.
+    pub rows: Option<usize>,
+    /// Whether a load that never reaches anything goes on to its end.
+    pub patient: bool,
+}
+
 /// Worker threads.
 #[derive(Debug)]
 pub struct Engine {
@@ -69,33 +80,18 @@ impl Engine {
     /// When the plan's connections cannot be made at all: a certificate, a key or a proxy that cannot work. Nothing has
     /// been sent then.
     pub fn run(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, detail: Detail) -> Result<Load, TransportError> {
-        self.start_load(plan, measures, detail, None)
+        self.run_on(plan, measures, Terms { detail, rows: None, patient: false })
     }
 
-    /// Starts a load now that keeps up to `rows` of its requests one by one, for [`Load::finish_with_log`].
+    /// Starts a load now, on terms of its own.
     ///
     /// # Errors
     /// As [`Self::run`].
-    pub fn run_logged(
-        &self,
-        plan: &Arc<Plan>,
-        measures: &Arc<Measures>,
-        detail: Detail,
-        rows: usize,
-    ) -> Result<Load, TransportError> {
-        self.start_load(plan, measures, detail, Some(rows))
-    }
-
-    fn start_load(
-        &self,
-        plan: &Arc<Plan>,
-        measures: &Arc<Measures>,
-        detail: Detail,
-        rows: Option<usize>,
-    ) -> Result<Load, TransportError> {
+    pub fn run_on(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, terms: Terms) -> Result<Load, TransportError> {
         let transport = Transport::new(plan.wire, &plan.tls, &plan.via)?;
         let parts = self.parts(plan);
-        let brakes = Arc::new(Brakes::new(&measures.trips));
+        let brakes = Brakes::new(&measures.trips);
+        let brakes = Arc::new(if terms.patient { brakes.patient() } else { brakes });
         let board = Arc::new(Board::new(parts));
         let throttled = Throttled::now();
         let cpu = cpu_time();
@@ -108,8 +104,8 @@ impl Engine {
                     plan: Arc::clone(plan),
                     transport: transport.clone(),
                     measures: Arc::clone(measures),
-                    detail,
-                    rows,
+                    detail: terms.detail,
+                    rows: terms.rows,
                     part: Part { worker: part as u32, workers: parts as u32 },
                     zero,
                     brakes: Arc::clone(&brakes),

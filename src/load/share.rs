@@ -225,7 +225,10 @@ async fn closed_lane<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, 
         ground.sink.borrow_mut().due(due.due, lag);
         let Fired { sample, .. } = link.fire(&ground, &ground.routes[0].request, due).await;
         ground.record(sample);
-        backoff.after(&sample, &ground.clock).await;
+        // A pace bounds how often a dead port is asked, as a rate does.
+        if pace.is_none() {
+            backoff.after(&sample, &ground.clock).await;
+        }
         link.renew(&ground).await;
     }
 }

@@ -254,6 +254,15 @@ fn a_paced_count_is_sent_to_the_last_however_long_it_takes() {
 }
 
 #[test]
+fn a_pace_is_kept_against_a_port_that_refuses() {
+    let refused = |_| Dialled { after: Ns::ZERO, fault: Some(Fault::Refused) };
+    let mut plan = paced(20, 0, 2);
+    plan.schedule.stop = Stop { count: Some(30), duration: None };
+    let ran = run(plan, Measures::default(), Scripted::with_dials(refused, |_| Act::Hang));
+    assert_eq!((ran.summary.finished, ran.end), (30, ms(1_500)), "no lane holds back more than its pace does");
+}
+
+#[test]
 fn a_warm_up_is_loaded_and_not_judged_in_either_loop() {
     let meter = Meter { test: Test::Share(Set::Success), after: Ns::ZERO };
     for arrivals in [Arrivals::Closed, Arrivals::Steady(Rate { micro_per_second: 50_000_000 })] {

@@ -8,6 +8,7 @@ mod buckets;
 mod course;
 mod csv;
 mod facts;
+mod hey;
 mod html;
 mod json;
 mod junit;
@@ -24,6 +25,7 @@ mod tone;
 
 pub use csv::csv;
 pub use facts::{Facts, Loop};
+pub use hey::{Hey, hey, hey_csv};
 pub use html::html;
 pub use json::json;
 pub use junit::junit;

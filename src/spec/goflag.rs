@@ -82,11 +82,14 @@ pub enum FlagError {
     },
 }
 
+/// Flags with their values, in the order given.
+pub type Flags = Vec<(&'static str, Value)>;
+
 /// Reads flags from the front of `words`: each flag given with its value, in order, and the words that are left.
 ///
 /// # Errors
 /// The first mistake, as Go stops at it.
-pub fn parse<'w>(flags: &[Flag], words: &'w [String]) -> Result<(Vec<(&'static str, Value)>, &'w [String]), FlagError> {
+pub fn parse<'w>(flags: &[Flag], words: &'w [String]) -> Result<(Flags, &'w [String]), FlagError> {
     let mut given = Vec::new();
     let mut rest = words;
     while let Some((word, after)) = rest.split_first() {
@@ -181,7 +184,7 @@ mod tests {
         Flag { name: "m", takes: Takes::Text },
     ];
 
-    fn read(line: &str) -> Result<(Vec<(&'static str, Value)>, Vec<String>), FlagError> {
+    fn read(line: &str) -> Result<(Flags, Vec<String>), FlagError> {
         let words: Vec<String> = line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
         parse(&FLAGS, &words).map(|(given, rest)| (given, rest.to_vec()))
     }

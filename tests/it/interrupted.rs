@@ -10,7 +10,7 @@ use super::report::{Report, measure};
 use super::tollgate::{Ended, Running, tollgate};
 
 /// Waits until the canary has received so many requests.
-fn received(server: &Practice, n: u64) {
+pub(crate) fn received(server: &Practice, n: u64) {
     let until = Instant::now() + Duration::from_secs(30);
     while server.truth().received < n {
         assert!(Instant::now() < until, "{:?}", server.truth());

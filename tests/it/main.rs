@@ -20,6 +20,8 @@ mod grpcio;
 #[cfg(test)]
 mod haproxy;
 #[cfg(test)]
+mod hey;
+#[cfg(test)]
 mod interrupted;
 #[cfg(test)]
 mod layers;

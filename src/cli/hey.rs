@@ -1,0 +1,104 @@
+//! `tollgate hey`, and tollgate under the name of hey: hey's flags, output and exit codes over our engine.
+//!
+//! As in hey, the exit code says whether there was a load, not how it went: 0 when every request failed, too.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::flags::read_body;
+use super::run::too_few_descriptors;
+use super::signals::Signals;
+use super::{Exit, say, warn};
+use crate::load::{Engine, Load, Terms};
+use crate::plan::Plan;
+use crate::report::{self, Hey as Report};
+use crate::spec::goflag::FlagError;
+use crate::spec::hey::{self, Hey, Refusal};
+use crate::stats::{Detail, Log, Measures, Stopped, Summary};
+
+/// Requests that are kept one by one; hey's number.
+const ROWS: usize = 1_000_000;
+
+/// Runs the command.
+pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
+    let hey = match read(args) {
+        Ok(hey) => hey,
+        Err(refusal) => {
+            warn(&refusal.printed());
+            return exit(&refusal);
+        }
+    };
+    match run(&hey) {
+        Ok(exit) => exit,
+        Err(problem) => {
+            warn(&format!("tollgate hey: {problem:#}\n"));
+            Exit::Saturated
+        }
+    }
+}
+
+fn read(args: impl Iterator<Item = OsString>) -> Result<Hey, Refusal> {
+    let word = |word: OsString| {
+        let unreadable = |word: OsString| format!("'{}' is not UTF-8", word.to_string_lossy());
+        word.into_string().map_err(|word| Refusal::Line(unreadable(word)))
+    };
+    hey::read(&args.map(word).collect::<Result<Vec<_>, _>>()?, &read_body)
+}
+
+/// hey's exit codes.
+fn exit(refusal: &Refusal) -> Exit {
+    match refusal {
+        Refusal::Flag(FlagError::Help) => Exit::Pass,
+        Refusal::Flag(_) => Exit::Usage,
+        Refusal::Line(_) | Refusal::Check(_) | Refusal::File(_) => Exit::Refused,
+    }
+}
+
+fn run(hey: &Hey) -> anyhow::Result<Exit> {
+    let plan = Arc::new(hey.kept());
+    if let Some(problem) = too_few_descriptors(&plan) {
+        warn(&problem);
+        return Ok(Exit::Refused);
+    }
+    let engine = Engine::start(hey.spec().workers.unwrap_or(0) as usize).context("cannot start the load's threads")?;
+    let measures = Arc::new(Measures { success: hey.spec().success, ..Measures::default() });
+    // Only a count could take for ever against a dead port: lanes without a pace ask it ever more seldom.
+    let patient = plan.schedule.stop.duration.is_some();
+    let terms = Terms { detail: Detail::Run, rows: Some(ROWS), patient };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let ended = runtime.block_on(async {
+        let mut signals = Signals::catch()?;
+        let load = engine.run_on(&plan, &measures, terms)?;
+        let stopper = load.stopper();
+        anyhow::Ok(signals.until_done(Load::finish_with_log(load), || stopper.stop()).await)
+    })?;
+    let Some((summary, log)) = ended else { return Ok(Exit::Interrupted) };
+    print(hey.csv(), &plan, &summary, &log);
+    match summary.error {
+        Some(error) => Err(anyhow::anyhow!(error)),
+        None => Ok(Exit::Pass),
+    }
+}
+
+fn print(csv: bool, plan: &Plan, summary: &Summary, log: &Log) {
+    let target = &plan.targets[0];
+    if csv {
+        say(&report::hey_csv(log));
+    } else {
+        let server = target.origin.to_string();
+        let (method, url) = (target.request.method.as_str(), target.url.as_str());
+        say(&report::hey(&Report { log, wall: summary.wall, method, url, server: &server }));
+    }
+    if summary.stopped == Some(Stopped::Unreachable) {
+        let why = summary.first_error.as_deref().unwrap_or("no connection could be made");
+        warn(&format!("note: the load was given up, because nothing was ever reached: {why}\n"));
+    }
+    if log.without_row() > 0 {
+        warn(&format!(
+            "note: histogram, percentiles and CSV are of the first {ROWS} requests; {} more are in the other numbers\n",
+            log.without_row()
+        ));
+    }
+}

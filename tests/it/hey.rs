@@ -1,0 +1,252 @@
+//! `tollgate hey` beside Debian's `hey`: the same targets, the same lines, the same labels and counts, times that agree.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use rustix::process::Signal;
+
+use super::interrupted::received;
+use super::practice::{practice, url};
+use super::raw::Raw;
+use super::tollgate::{Ended, Running, by_shell, run, tollgate};
+
+/// Two times in seconds agree: within a tenth, or 2 ms.
+fn agree(ours: f64, theirs: f64) -> bool {
+    (ours - theirs).abs() <= f64::max(0.1 * theirs, 0.002)
+}
+
+/// The real one, if it is installed.
+fn program() -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join("hey")).find(|path| path.is_file());
+    if found.is_none() {
+        eprintln!("skipped: hey is not installed (Debian: hey)");
+    }
+    found
+}
+
+/// What hey prints for these arguments, separated by blanks.
+fn theirs(hey: &PathBuf, arguments: &str, url: &str) -> Ended {
+    let mut command = Command::new(hey);
+    command.args(arguments.split_whitespace()).arg(url).stdin(Stdio::null());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    Running::start(command).finish()
+}
+
+fn ours(arguments: &str, url: &str) -> Ended {
+    run(["hey"].into_iter().chain(arguments.split_whitespace()).chain([url]))
+}
+
+/// A text with every number replaced, so that only labels, order and form are left.
+fn form(text: &str) -> String {
+    let mut form = String::new();
+    for line in text.lines() {
+        let bar = line.find('|').map_or(line, |at| &line[..at]);
+        let mut digits = false;
+        for c in bar.chars() {
+            let numeric = c.is_ascii_digit() || (digits && c == '.');
+            if numeric && !digits {
+                form.push('N');
+            }
+            if !numeric {
+                form.push(c);
+            }
+            digits = numeric;
+        }
+        form.push('\n');
+    }
+    form
+}
+
+/// The number after a label.
+fn number(text: &str, label: &str) -> f64 {
+    let rest = text.split_once(label).unwrap_or_else(|| panic!("no {label} in {text}")).1;
+    rest.split_whitespace().next().unwrap().parse().unwrap_or_else(|e| panic!("{label}: {e}: {text}"))
+}
+
+/// Status codes or errors with their counts.
+fn distribution(text: &str, heading: &str) -> BTreeMap<String, String> {
+    let Some((_, section)) = text.split_once(heading) else { return BTreeMap::new() };
+    let lines = section.lines().skip(1).take_while(|line| line.starts_with("  ["));
+    let pairs = lines.map(|line| line.trim_start_matches("  [").split_once("]\t").unwrap());
+    pairs.map(|(first, second)| (first.to_owned(), second.to_owned())).collect()
+}
+
+#[test]
+fn the_summary_has_heys_labels_order_and_counts_and_its_times_agree() {
+    let Some(hey) = program() else { return };
+    let canary = practice("latency 20ms");
+    // A hundred requests and more, so that hey's percentiles are all there.
+    for arguments in
+        ["-n 200 -c 10", "-n 120 -c 4 -q 20", "-n 200 -c 10 -disable-keepalive", "-n 150 -c 5 -m POST -d x"]
+    {
+        let (mine, real) = (ours(arguments, &url(&canary, "/")), theirs(&hey, arguments, &url(&canary, "/")));
+        assert_eq!((mine.code, real.code), (Some(0), Some(0)), "{arguments}: {}", mine.stderr);
+        let (mine, real) = (mine.stdout, real.stdout);
+        assert_eq!(form(&mine), form(&real), "{arguments}");
+        let statuses = |text: &str| distribution(text, "Status code distribution:");
+        assert_eq!(statuses(&mine), statuses(&real), "{arguments}");
+        for label in ["Total data:", "Size/request:"] {
+            assert_eq!(number(&mine, label), number(&real, label), "{arguments}: {label}");
+        }
+        for label in ["Fastest:", "Average:", "50% in", "75% in", "resp wait:", "DNS-lookup:"] {
+            let (a, b) = (number(&mine, label), number(&real, label));
+            assert!(agree(a, b), "{arguments}: {label} {a} and {b}\n{mine}\n{real}");
+        }
+    }
+}
+
+#[test]
+fn errors_and_statuses_are_counted_as_hey_counts_them() {
+    let Some(hey) = program() else { return };
+    let canary = practice("");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (arguments, url) in [
+        ("-n 20 -c 4", url(&canary, "/status/500")),
+        ("-n 20 -c 4", url(&canary, "/status/404")),
+        ("-n 10 -c 2", format!("http://{closed}/")),
+        ("-z 1s -c 2 -q 10", format!("http://{closed}/")),
+        ("-n 4 -c 2 -t 1", url(&canary, "/delay/3")),
+    ] {
+        let (mine, real) = (ours(arguments, &url), theirs(&hey, arguments, &url));
+        assert_eq!((mine.code, real.code), (Some(0), Some(0)), "{url}: {}", mine.stderr);
+        for heading in ["Status code distribution:", "Error distribution:"] {
+            let (mine, real) = (distribution(&mine.stdout, heading), distribution(&real.stdout, heading));
+            assert_eq!(mine, real, "{arguments} {url}: {heading}");
+        }
+    }
+}
+
+#[test]
+fn the_csv_has_heys_columns_and_a_row_for_each_answer() {
+    let Some(hey) = program() else { return };
+    let canary = practice("latency 10ms");
+    let (mine, real) =
+        (ours("-n 30 -c 3 -o csv", &url(&canary, "/")), theirs(&hey, "-n 30 -c 3 -o csv", &url(&canary, "/")));
+    assert_eq!(form(&mine.stdout), form(&real.stdout));
+    let column = |text: &str, at: usize| -> Vec<f64> {
+        text.lines().skip(1).map(|line| line.split(',').nth(at).unwrap().parse().unwrap()).collect()
+    };
+    for row in mine.stdout.lines().skip(1) {
+        let times: Vec<f64> = row.split(',').map(|field| field.parse().unwrap()).collect();
+        let parts = times[1] + times[3] + times[4] + times[5];
+        assert!((times[0] - parts).abs() < 0.000_35, "the phases come to the whole: {row}");
+    }
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    for at in [0, 4] {
+        let (a, b) = (mean(&column(&mine.stdout, at)), mean(&column(&real.stdout, at)));
+        assert!(agree(a, b), "column {at}: {a} and {b}");
+    }
+}
+
+#[test]
+fn a_rate_holds_each_worker_back_and_opens_no_further_lane() {
+    // A server of 300 ms: two workers at ten a second can send 3.3 a second each, whatever is due.
+    let canary = practice("latency 300ms");
+    let ended = ours("-z 2s -q 10 -c 2", &url(&canary, "/"));
+    let answered: u64 =
+        distribution(&ended.stdout, "Status code distribution:")["200"].trim_end_matches(" responses").parse().unwrap();
+    assert!((12..=14).contains(&answered), "{}", ended.stdout);
+    assert!(number(&ended.stdout, "Slowest:") < 0.6, "no wait for a lane is in any time: {}", ended.stdout);
+    let quick = practice("");
+    let ended = ours("-z 2s -q 10 -c 2", &url(&quick, "/"));
+    assert_eq!(
+        distribution(&ended.stdout, "Status code distribution:")["200"],
+        "40 responses",
+        "every one that was due"
+    );
+}
+
+#[test]
+fn an_answer_that_breaks_off_is_an_error_and_in_no_status() {
+    let raw = Raw::start(|_, mut stream| {
+        use std::io::Write as _;
+        if super::raw::request(&mut stream).is_some() {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+        }
+    });
+    let ended = ours("-n 6 -c 2", &raw.url("/"));
+    assert_eq!(distribution(&ended.stdout, "Status code distribution:"), BTreeMap::new(), "{}", ended.stdout);
+    let errors = BTreeMap::from([("6".to_owned(), "unexpected EOF".to_owned())]);
+    assert_eq!((ended.code, distribution(&ended.stdout, "Error distribution:")), (Some(0), errors));
+}
+
+#[test]
+fn what_is_sent_are_heys_headers() {
+    let (raw, requests) = Raw::recording();
+    let ended = ours("-n 1 -c 1 -host shop.example -H x-user:insider -a me:secret", &raw.url("/path?q=1"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let sent = requests.only();
+    let (line, headers) = sent.trim_end().split_once("\r\n").unwrap();
+    let mut headers: Vec<&str> = headers.split("\r\n").collect();
+    headers.sort_unstable();
+    assert_eq!(line, "GET /path?q=1 HTTP/1.1");
+    assert_eq!(
+        headers,
+        [
+            "Accept-Encoding: gzip",
+            "Authorization: Basic bWU6c2VjcmV0",
+            "Content-Type: text/html",
+            "Host: shop.example",
+            "User-Agent: hey/0.0.1",
+            "X-User: insider",
+        ]
+    );
+}
+
+#[test]
+fn mistakes_end_with_heys_codes_and_messages() {
+    let hey = program();
+    for (arguments, code) in [
+        ("", 1),
+        ("-n 0 http://a.test/", 1),
+        ("-n 1 -c 2 http://a.test/", 1),
+        ("-c 0 -z 1s http://a.test/", 1),
+        ("-h foo http://a.test/", 1),
+        ("-H foo http://a.test/", 1),
+        ("-D /nonexistent http://a.test/", 1),
+        ("-nope", 2),
+        ("-n", 2),
+        ("-n x http://a.test/", 2),
+        ("-z 60 http://a.test/", 2),
+        ("-t 1.5 http://a.test/", 2),
+        ("-h2=x http://a.test/", 2),
+        ("---n 3", 2),
+        ("--help", 0),
+    ] {
+        let mine = run(["hey"].into_iter().chain(arguments.split_whitespace()));
+        assert_eq!((mine.code, mine.stdout.as_str()), (Some(code), ""), "{arguments}: {}", mine.stderr);
+        let Some(hey) = &hey else { continue };
+        let words: Vec<&str> = arguments.split_whitespace().collect();
+        let mut command = Command::new(hey);
+        command.args(words).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let real = Running::start(command).finish();
+        let said = |ended: &Ended| ended.stderr.split("\nOptions:").next().unwrap().to_owned();
+        assert_eq!((mine.code, said(&mine)), (real.code, said(&real)), "{arguments}");
+    }
+}
+
+#[test]
+fn a_signal_ends_the_load_and_prints_what_there_is() {
+    let canary = practice("latency 5ms");
+    for signal in [Signal::INT, Signal::TERM] {
+        let address = url(&canary, "/");
+        let running = Running::start(tollgate(["hey", "-z", "60s", "-c", "2", "-q", "50", address.as_str()]));
+        received(&canary, canary.truth().received + 10);
+        running.signal(signal);
+        let ended = running.finish();
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(ended.stdout.contains("\n  [200]\t") && number(&ended.stdout, "Total:") < 50.0, "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn under_the_name_of_hey_the_program_is_hey() {
+    let canary = practice("");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let link = folder.path().join("hey");
+    let line = format!("ln -s \"$0\" {0} && exec {0} \"$@\"", link.display());
+    let ended = Running::start(by_shell(&line, ["-n", "7", "-c", "1", url(&canary, "/").as_str()])).finish();
+    assert_eq!(distribution(&ended.stdout, "Status code distribution:")["200"], "7 responses", "{}", ended.stderr);
+}
