@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use clap::Command;
 
 use super::flags::read_body;
 use super::run::too_few_descriptors;
@@ -20,6 +21,16 @@ use crate::stats::{Detail, Log, Measures, Stopped, Summary};
 
 /// Requests that are kept one by one; hey's number.
 const ROWS: usize = 1_000_000;
+
+/// The command as others describe it. Its flags are Go's, with one dash, and cannot be told one by one here.
+pub(super) fn command() -> Command {
+    let options = hey::USAGE.split_once("\n\n").map_or(hey::USAGE, |(_, options)| options);
+    Command::new("hey")
+        .about("Takes the place of hey: its flags, its summary, its exit codes")
+        .override_usage("tollgate hey [options...] <url>")
+        .disable_help_flag(true)
+        .after_help(options)
+}
 
 /// Runs the command.
 pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {

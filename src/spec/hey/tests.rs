@@ -278,3 +278,59 @@ fn a_line_names_its_program() {
         assert!(matches!(&refusal, Refusal::Line(text) if text.starts_with(said)), "{text}: {refusal}");
     }
 }
+
+/// Pieces of lines, right and wrong, that the property below puts together.
+const PIECES: [&str; 28] = [
+    "hey",
+    "-n",
+    "-c",
+    "-q",
+    "-z",
+    "-H",
+    "-a",
+    "-x",
+    "-h2",
+    "-host",
+    "-t",
+    "-m",
+    "-d",
+    "-U",
+    "-o",
+    "-cpus",
+    "--",
+    "-",
+    "5",
+    "1m",
+    "1e3",
+    "inf",
+    "'X: y'",
+    "u:p",
+    "http://a.test/",
+    "https://[::1]:7/p?q",
+    "\"",
+    ">/dev/null",
+];
+
+proptest::proptest! {
+    #[test]
+    fn any_line_is_a_load_or_a_refusal_that_says_why(
+        picked in proptest::collection::vec(0..PIECES.len(), 0..10),
+        noise in ".{0,12}",
+        at in 0..10_usize,
+    ) {
+        let mut words: Vec<&str> = picked.into_iter().map(|i| PIECES[i]).collect();
+        words.insert(at.min(words.len()), &noise);
+        words.insert(0, "hey");
+        match line(&words.join(" ")) {
+            Ok(hey) => {
+                let kept = hey.kept();
+                proptest::prop_assert!(kept.lanes >= 1 && kept.lanes == kept.max_lanes);
+                proptest::prop_assert!(kept.schedule.stop.count.is_some() != kept.schedule.stop.duration.is_some());
+            }
+            Err(refusal) => {
+                let said = refusal.to_string();
+                proptest::prop_assert!(!said.is_empty() && !said.chars().any(|c| c.is_control() && c != '\n'), "{said:?}");
+            }
+        }
+    }
+}
