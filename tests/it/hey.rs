@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use rustix::process::Signal;
 
 use super::interrupted::received;
+use super::nginx::Nginx;
 use super::practice::{practice, url};
 use super::raw::Raw;
 use super::tollgate::{Ended, Running, by_shell, run, tollgate};
@@ -73,27 +74,46 @@ fn distribution(text: &str, heading: &str) -> BTreeMap<String, String> {
     pairs.map(|(first, second)| (first.to_owned(), second.to_owned())).collect()
 }
 
+/// Labels whose times must agree; what lies at the edges is the machine's.
+const TIMES: [&str; 6] = ["Fastest:", "Average:", "50% in", "75% in", "resp wait:", "DNS-lookup:"];
+
+/// Which times of the two reports do not agree.
+fn differences(mine: &str, real: &str) -> Vec<String> {
+    let pairs = TIMES.map(|label| (label, number(mine, label), number(real, label)));
+    let apart = pairs.into_iter().filter(|(_, mine, real)| !agree(*mine, *real));
+    apart.map(|(label, mine, real)| format!("{label} {mine} and {real}")).collect()
+}
+
+/// Runs both and compares everything but the times, whose differences it returns.
+fn compared(hey: &PathBuf, arguments: &str, url: &str) -> Vec<String> {
+    let (mine, real) = (ours(arguments, url), theirs(hey, arguments, url));
+    assert_eq!((mine.code, real.code), (Some(0), Some(0)), "{arguments}: {}", mine.stderr);
+    let (mine, real) = (mine.stdout, real.stdout);
+    assert_eq!(form(&mine), form(&real), "{arguments}");
+    let statuses = |text: &str| distribution(text, "Status code distribution:");
+    assert_eq!(statuses(&mine), statuses(&real), "{arguments}");
+    for label in ["Total data:", "Size/request:"] {
+        assert_eq!(number(&mine, label), number(&real, label), "{arguments}: {label}");
+    }
+    differences(&mine, &real)
+}
+
 #[test]
 fn the_summary_has_heys_labels_order_and_counts_and_its_times_agree() {
     let Some(hey) = program() else { return };
-    let canary = practice("latency 20ms");
+    let canary = practice("latency 100ms");
     // A hundred requests and more, so that hey's percentiles are all there.
-    for arguments in
-        ["-n 200 -c 10", "-n 120 -c 4 -q 20", "-n 200 -c 10 -disable-keepalive", "-n 150 -c 5 -m POST -d x"]
-    {
-        let (mine, real) = (ours(arguments, &url(&canary, "/")), theirs(&hey, arguments, &url(&canary, "/")));
-        assert_eq!((mine.code, real.code), (Some(0), Some(0)), "{arguments}: {}", mine.stderr);
-        let (mine, real) = (mine.stdout, real.stdout);
-        assert_eq!(form(&mine), form(&real), "{arguments}");
-        let statuses = |text: &str| distribution(text, "Status code distribution:");
-        assert_eq!(statuses(&mine), statuses(&real), "{arguments}");
-        for label in ["Total data:", "Size/request:"] {
-            assert_eq!(number(&mine, label), number(&real, label), "{arguments}: {label}");
+    let lines = ["-n 200 -c 20", "-n 100 -c 10 -q 5", "-n 120 -c 20 -disable-keepalive", "-n 120 -c 20 -m POST -d x"];
+    for arguments in lines {
+        // What else runs on the machine can disturb either of the two, though hardly three times.
+        let mut apart = Vec::new();
+        for _ in 0..3 {
+            apart = compared(&hey, arguments, &url(&canary, "/"));
+            if apart.is_empty() {
+                break;
+            }
         }
-        for label in ["Fastest:", "Average:", "50% in", "75% in", "resp wait:", "DNS-lookup:"] {
-            let (a, b) = (number(&mine, label), number(&real, label));
-            assert!(agree(a, b), "{arguments}: {label} {a} and {b}\n{mine}\n{real}");
-        }
+        assert!(apart.is_empty(), "{arguments}: {apart:?}");
     }
 }
 
@@ -119,6 +139,29 @@ fn errors_and_statuses_are_counted_as_hey_counts_them() {
 }
 
 #[test]
+fn nginx_is_counted_as_hey_counts_it() {
+    let (Some(hey), Some(nginx)) = (program(), Nginx::start()) else { return };
+    for (arguments, path) in [
+        ("-n 300 -c 5", "/ok"),
+        ("-n 300 -c 5", "/missing"),
+        ("-n 300 -c 5", "/broken"),
+        ("-n 300 -c 5", "/empty"),
+        ("-n 60 -c 5", "/large.bin"),
+        ("-n 60 -c 5 -disable-keepalive", "/ok"),
+        ("-n 60 -c 5 -disable-redirects", "/moved"),
+        ("-n 60 -c 5 -m HEAD", "/empty"),
+    ] {
+        let url = format!("{}{path}", nginx.url);
+        let (mine, real) = (ours(arguments, &url).stdout, theirs(&hey, arguments, &url).stdout);
+        assert_eq!(form(&mine), form(&real), "{arguments} {path}");
+        let statuses = |text: &str| distribution(text, "Status code distribution:");
+        assert_eq!(statuses(&mine), statuses(&real), "{arguments} {path}");
+        let sizes = |text: &str| text.contains("Total data:").then(|| number(text, "Total data:"));
+        assert_eq!(sizes(&mine), sizes(&real), "{arguments} {path}");
+    }
+}
+
+#[test]
 fn the_csv_has_heys_columns_and_a_row_for_each_answer() {
     let Some(hey) = program() else { return };
     let canary = practice("latency 10ms");
@@ -133,10 +176,10 @@ fn the_csv_has_heys_columns_and_a_row_for_each_answer() {
         let parts = times[1] + times[3] + times[4] + times[5];
         assert!((times[0] - parts).abs() < 0.000_35, "the phases come to the whole: {row}");
     }
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    // The least is the server's own 10 ms, whatever else the machine does.
     for at in [0, 4] {
-        let (a, b) = (mean(&column(&mine.stdout, at)), mean(&column(&real.stdout, at)));
-        assert!(agree(a, b), "column {at}: {a} and {b}");
+        let least = |text: &str| column(text, at).into_iter().fold(f64::INFINITY, f64::min);
+        assert!(agree(least(&mine.stdout), least(&real.stdout)), "column {at}: {}\n{}", mine.stdout, real.stdout);
     }
 }
 

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use super::report::{Report, measure};
 
 /// A running nginx; dropping it ends it.
-struct Nginx {
+pub(crate) struct Nginx {
     child: Child,
-    url: String,
+    pub(crate) url: String,
     folder: tempfile::TempDir,
 }
 
@@ -53,7 +53,7 @@ fn program() -> Option<PathBuf> {
 
 impl Nginx {
     /// Starts one on a free port; `None`, said aloud, without nginx.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let Some(program) = program() else {
             eprintln!("skipped: nginx is not installed (Debian: nginx-light)");
             return None;
