@@ -124,7 +124,10 @@ async fn work(mut inbox: mpsc::UnboundedReceiver<Job>, floor: Floor) {
 /// Runs one share over the protocol that its plan asks for.
 async fn carry(job: Job, floor: Floor) {
     match job.plan.wire {
-        Wire::Http1 => carry_over(Http1::new(job.plan.keep_alive), job, floor).await,
+        Wire::Http1 => {
+            let protocol = Http1::new(job.plan.keep_alive).through(&job.plan.via);
+            carry_over(protocol, job, floor).await;
+        }
         Wire::Http2 => carry_over(Http2, job, floor).await,
         Wire::Grpc => carry_over(Grpc::new(job.plan.timeout), job, floor).await,
     }

@@ -11,8 +11,8 @@ use super::pace::pace;
 use super::request::target;
 use super::status::{StatusSet, statuses};
 use super::value::{seconds_or_span, span, whole};
-use super::way::tls;
-use crate::plan::{Plan, Via, Wire};
+use super::way::{tls, via};
+use crate::plan::{Plan, Wire};
 use crate::slo::Line;
 
 /// hey's time limit for one request.
@@ -102,12 +102,13 @@ impl SpecBuilder {
         // A redirect may lead to https from anywhere.
         let secure = redirects > 0 || target.iter().any(|target| target.origin.secure);
         let tls = tls(&mut self, &mut notes, read, secure);
+        let via = via(&mut self);
         let target = Mistakes::unless(self.mistakes, target)?.expect("a target that is missing has left its mistake");
         let plan = Plan {
             targets: vec![target],
             wire,
             tls,
-            via: Via::Direct,
+            via,
             schedule: pace.schedule,
             lanes: pace.lanes,
             max_lanes: pace.max_lanes,

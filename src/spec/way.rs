@@ -1,15 +1,21 @@
-//! How targets are reached: whom to trust, and what to show of ourselves.
+//! How targets are reached: whom to trust, what to show of ourselves, and what stands between.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::address::address;
 use super::build::SpecBuilder;
 use super::keys::Id;
-use super::mistake::{Wrong, wrong};
-use crate::plan::{Identity, Tls, Trust};
+use super::mistake::{WRONG, Wrong, wrong};
+use crate::plan::{Identity, Proxy, Tls, Trust, Via};
+
+/// Longest path of a unix socket, in bytes: what fits the system's address with a zero at its end (unix(7)).
+const MOST_PATH: usize = 107;
 
 /// Flags that say something about TLS and nothing else.
 const OF_TLS: [Id; 4] = [Id::Insecure, Id::Cacert, Id::Cert, Id::CertKey];
@@ -94,9 +100,52 @@ fn private_key(pem: &[u8]) -> Result<Option<Vec<u8>>, Wrong> {
     }
 }
 
+/// Reads what connections go through.
+pub(super) fn via(wishes: &mut SpecBuilder) -> Via {
+    let proxy = wishes.read(Id::Proxy, proxy);
+    let socket = wishes.read(Id::UnixSocket, socket);
+    if wishes.is_given(Id::Proxy) && wishes.is_given(Id::UnixSocket) {
+        wishes.clash(Id::UnixSocket, "no socket beside --proxy", "connections go through one of them");
+    }
+    if wishes.is_given(Id::Resolve) && wishes.is_given(Id::Proxy) {
+        wishes.clash(Id::Resolve, "no addresses beside --proxy", "the proxy looks up the URL's host");
+    }
+    if wishes.is_given(Id::Resolve) && wishes.is_given(Id::UnixSocket) {
+        wishes.clash(Id::Resolve, "no addresses beside --unix-socket", "all connections go to the socket");
+    }
+    match (proxy, socket) {
+        (Some(proxy), _) => Via::Proxy(proxy),
+        (None, Some(socket)) => Via::Unix(socket),
+        (None, None) => Via::Direct,
+    }
+}
+
+/// A proxy's URL; user and password become the header that it asks for.
+fn proxy(text: &str) -> Result<Proxy, Wrong> {
+    let address = address(text)?;
+    if address.path != "/" {
+        return Err(wrong("a proxy's address has no path"));
+    }
+    let authorization = address
+        .credentials
+        .map(|(user, password)| format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))));
+    let origin = address.origin;
+    Ok(Proxy { secure: origin.secure, host: origin.host, port: origin.port, authorization })
+}
+
+fn socket(text: &str) -> Result<PathBuf, Wrong> {
+    match text.len() {
+        0 => Err(WRONG),
+        length if length > MOST_PATH => Err(wrong(format!("it has {length} bytes; go nearer to it with cd"))),
+        _ if text.contains('\0') => Err(wrong("a zero byte ends a path")),
+        _ => Ok(PathBuf::from(text)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Host;
     use crate::spec::{Mistakes, Spec};
 
     /// Files with a certificate, its key, and what is neither.
@@ -228,5 +277,61 @@ mod tests {
         );
         let redirected = [&wishes[..], &[(Id::Redirects, "1")]].concat();
         assert!(disk.build("http://a.test/", &redirected).unwrap().notes.is_empty(), "it may be led to https");
+    }
+
+    fn via(wishes: &[(Id, &str)]) -> Via {
+        Disk::new().build("http://a.test/", wishes).unwrap().plan.via
+    }
+
+    #[test]
+    fn connections_go_straight_through_a_proxy_or_to_a_socket() {
+        let proxy = |secure, host: Host, port, authorization: Option<&str>| {
+            Via::Proxy(Proxy { secure, host, port, authorization: authorization.map(str::to_owned) })
+        };
+        let name = || Host::Name("p.test".into());
+        assert_eq!(via(&[]), Via::Direct);
+        for (text, expected) in [
+            ("http://p.test:3128", proxy(false, name(), 3128, None)),
+            ("https://p.test:3128/", proxy(true, name(), 3128, None)),
+            ("http://p.test", proxy(false, name(), 80, None)),
+            ("http://[::1]:8080", proxy(false, Host::Ip("::1".parse().unwrap()), 8080, None)),
+            ("http://ann:s%3acret@p.test:3128", proxy(false, name(), 3128, Some("Basic YW5uOnM6Y3JldA=="))),
+        ] {
+            assert_eq!(via(&[(Id::Proxy, text)]), expected, "{text}");
+        }
+        assert_eq!(via(&[(Id::UnixSocket, "/run/app.sock")]), Via::Unix("/run/app.sock".into()));
+    }
+
+    #[test]
+    fn what_connections_cannot_go_through_is_said() {
+        let long = "x".repeat(108);
+        let proxy = "-x/--proxy: got '***', expected an address such as http://[USER:PASSWORD@]HOST:PORT; ";
+        let socket = "--unix-socket: got ";
+        for (wishes, start, end) in [
+            (vec![(Id::Proxy, "ann:secret@p.test:3128")], proxy, "did you mean http://p.test:3128?"),
+            (vec![(Id::Proxy, "socks5://p.test:1080")], proxy, "only http:// and https:// are supported"),
+            (vec![(Id::Proxy, "http://p.test:3128/way")], proxy, "a proxy's address has no path"),
+            (vec![(Id::Proxy, "http://p.test:3128/?q")], proxy, "a proxy's address has no path"),
+            (vec![(Id::UnixSocket, "")], socket, "expected the path of a socket, of at most 107 bytes"),
+            (vec![(Id::UnixSocket, &long)], socket, "it has 108 bytes; go nearer to it with cd"),
+            (
+                vec![(Id::Proxy, "http://p.test:1"), (Id::UnixSocket, "s")],
+                socket,
+                "expected no socket beside --proxy; connections go through one of them",
+            ),
+            (
+                vec![(Id::Proxy, "http://p.test:1"), (Id::Resolve, "a.test:80:1.2.3.4")],
+                "--resolve: got ",
+                "expected no addresses beside --proxy; the proxy looks up the URL's host",
+            ),
+            (
+                vec![(Id::UnixSocket, "s"), (Id::Resolve, "a.test:80:1.2.3.4")],
+                "--resolve: got ",
+                "expected no addresses beside --unix-socket; all connections go to the socket",
+            ),
+        ] {
+            let said = Disk::new().build("http://a.test/", &wishes).unwrap_err().to_string();
+            assert!(said.starts_with(start) && said.ends_with(end) && said.lines().count() == 1, "{said}");
+        }
     }
 }

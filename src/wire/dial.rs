@@ -1,18 +1,22 @@
-//! Opening connections: every address of the target, starting at another one each time.
+//! Opening connections: every address of the target, starting at another one each time, and what stands between.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::rc::Rc;
 
-use hickory_resolver::TokioResolver;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 use super::complaint::Complaint;
-use super::tls::{self, Client};
-use super::{Clock, Stream, Transport};
-use crate::plan::{Host, Origin};
+use super::names::Names;
+use super::tls::{self, Client, Failed};
+use super::{Clock, Stream, Transport, proxy};
+use crate::plan::{Host, Origin, Proxy, Via, Wire};
 use crate::stats::{DialTimes, Fault, Ns};
+
+/// How soon a unix socket that has no room for another connection is asked again: its system does not let us wait.
+const AGAIN: Ns = Ns::from_millis(1);
 
 /// Opens connections to one server, for one lane or link; clones share what they know of its addresses.
 #[derive(Clone, Debug)]
@@ -23,7 +27,8 @@ pub struct Dialer(Rc<Inner>);
 pub struct Dialled<T> {
     /// How long each phase took.
     pub times: DialTimes,
-    /// Whom it reached, or tried last; `None` where there is no address: no name resolved, a unix socket.
+    /// Whom it reached, or tried last: the proxy where there is one; `None` where there is no address: no name resolved,
+    /// a unix socket.
     pub address: Option<SocketAddr>,
     /// The connection, or why there is none.
     pub result: Result<T, Fault>,
@@ -39,11 +44,11 @@ impl<T> Dialled<T> {
 struct Inner {
     origin: Origin,
     transport: Transport,
-    resolver: RefCell<Option<Rc<TokioResolver>>>,
-    /// The newest answer of the resolver: still good when a later look-up fails.
-    known: RefCell<Vec<SocketAddr>>,
+    names: Names,
     /// Which address the next connection tries first.
     next: Cell<usize>,
+    /// TLS with the proxy; `None` where it is spoken to in the clear, or there is none.
+    proxy_tls: Option<Client>,
     /// TLS with this server; `None` where it is spoken to in the clear.
     tls: Option<Client>,
     complaint: Complaint,
@@ -55,17 +60,24 @@ impl std::fmt::Debug for Inner {
     }
 }
 
+/// What a connection has come to so far: whom it reaches, and itself or why there is none.
+type Reached = (Option<SocketAddr>, Result<Stream, Failed>);
+
 impl Dialer {
     /// A dialer for `origin`. `first` is the address its first connection begins with, so that workers spread.
     #[must_use]
     pub fn new(origin: Origin, transport: Transport, first: usize) -> Self {
         let tls = origin.secure.then(|| Client::new(transport.tls(), origin.host.clone()));
+        let proxy_tls = match transport.via() {
+            Via::Proxy(proxy) if proxy.secure => Some(Client::new(transport.proxy_tls(), proxy.host.clone())),
+            _ => None,
+        };
         Self(Rc::new(Inner {
             tls,
+            proxy_tls,
             origin,
             transport,
-            resolver: RefCell::new(None),
-            known: RefCell::default(),
+            names: Names::default(),
             next: Cell::new(first),
             complaint: Complaint::default(),
         }))
@@ -89,39 +101,135 @@ impl Dialer {
         self.0.complaint.first()
     }
 
+    /// Keeps what went wrong in words; the first of them stays.
+    pub(super) fn note(&self, message: impl FnOnce() -> String) {
+        self.0.complaint.note(message);
+    }
+
     /// Opens a connection before `by`. All addresses are tried; the last failure is the one reported.
     ///
     /// # Errors
     /// `Dns` when the name has no address, `Refused` when no address answered, `Tls` when the handshake or the server's
-    /// certificate failed, `Reset` when the connection ended in it, `Timeout` when time ran out, `Local` when our own
-    /// process has no descriptors or ports left.
+    /// certificate failed, `Reset` when the connection ended in it, `Proxy` for all that between us and a proxy and when
+    /// it lets us through to nobody, `Timeout` when time ran out, `Local` when our own process has no descriptors or
+    /// ports left.
     pub async fn connect<C: Clock>(&self, by: Ns, clock: &C) -> Dialled<Stream> {
-        let begin = clock.now();
-        let addresses = match within(by, clock, self.addresses()).await {
-            Some(Ok(addresses)) => addresses,
-            Some(Err(message)) => {
-                let times = self.times(begin, clock.now(), clock);
-                return Dialled { times, address: None, result: Err(self.failed(Fault::Dns, message)) };
+        let mut times = DialTimes::default();
+        let (address, reached) = match self.0.transport.via() {
+            Via::Direct => {
+                let Origin { host, port, pinned, .. } = &self.0.origin;
+                self.tcp((host, *port, pinned), by, clock, &mut times).await
             }
-            None => {
-                let message = format!("{}: name resolution took too long", self.0.origin.host);
-                let times = self.times(begin, clock.now(), clock);
-                return Dialled { times, address: None, result: Err(self.failed(Fault::Timeout, message)) };
+            Via::Proxy(proxy) => {
+                let (address, reached) = self.tcp((&proxy.host, proxy.port, &[]), by, clock, &mut times).await;
+                let begin = clock.now();
+                let passed = self.past(proxy, address, reached, by, clock).await;
+                times.connect = times.connect + clock.now().since(begin);
+                (address, passed.map_err(|(fault, said)| (proxy::fault(fault), format!("the proxy {said}"))))
+            }
+            Via::Unix(path) => {
+                let begin = clock.now();
+                let reached = unix(path, by, clock).await;
+                times.connect = clock.now().since(begin);
+                (None, reached)
             }
         };
-        let resolved = clock.now();
-        let (address, stream) = self.first_of(&addresses, by, clock).await;
-        let mut times = self.times(begin, resolved, clock);
-        let result = match (stream.map(Stream::Tcp), &self.0.tls) {
+        let result = match (reached, &self.0.tls) {
             (Ok(stream), Some(client)) => {
                 let begin = clock.now();
-                let secured = self.secured(client, stream, address, by, clock).await;
+                // Behind a proxy, its address is not that of the server whose certificate this is about.
+                let server = address.filter(|_| *self.0.transport.via() == Via::Direct);
+                let secured = self.secured(client, stream, server, by, clock).await;
                 times.tls = clock.now().since(begin);
                 secured
             }
-            (stream, _) => stream,
+            (reached, _) => reached,
         };
+        let result = result.map_err(|(fault, said)| {
+            self.note(|| said);
+            fault
+        });
         Dialled { times, address, result }
+    }
+
+    /// TCP to a host, its name looked up where it is one.
+    async fn tcp<C: Clock>(
+        &self,
+        (host, port, pinned): (&Host, u16, &[SocketAddr]),
+        by: Ns,
+        clock: &C,
+        times: &mut DialTimes,
+    ) -> Reached {
+        let begin = clock.now();
+        let found = match pinned {
+            [] => within(by, clock, self.0.names.addresses(host, port)).await,
+            pinned => Some(Ok(pinned.to_vec())),
+        };
+        let resolved = clock.now();
+        if pinned.is_empty() && matches!(host, Host::Name(_)) {
+            times.dns = resolved.since(begin);
+        }
+        let reached = match found {
+            Some(Ok(addresses)) => self.first_of(&addresses, by, clock).await,
+            Some(Err(said)) => (None, Err((Fault::Dns, said))),
+            None => (None, Err((Fault::Timeout, format!("{host}: name resolution took too long")))),
+        };
+        times.connect = clock.now().since(resolved);
+        reached
+    }
+
+    async fn first_of<C: Clock>(&self, addresses: &[SocketAddr], by: Ns, clock: &C) -> Reached {
+        let first = self.0.next.get();
+        self.0.next.set(first.wrapping_add(1));
+        let mut failed = (Fault::Refused, "there is no address".to_owned());
+        let mut last = None;
+        for tried in 0..addresses.len() {
+            let address = addresses[(first + tried) % addresses.len()];
+            last = Some(address);
+            // Each address left gets an equal part of the time left: one that swallows packets leaves some for others.
+            let now = clock.now();
+            let share = by.since(now).0 / (addresses.len() - tried) as u64;
+            let until = if by == Ns::MAX { by } else { now + Ns(share) };
+            failed = match within(until, clock, TcpStream::connect(address)).await {
+                Some(Ok(stream)) => {
+                    // A request is one write: waiting for more to send would only delay it.
+                    let _ = stream.set_nodelay(true);
+                    return (last, Ok(Stream::Tcp(stream)));
+                }
+                Some(Err(error)) => (fault_of(&error), format!("{address}: {error}")),
+                None => (Fault::Timeout, format!("{address}: no answer to the connection attempt")),
+            };
+            if failed.0 == Fault::Local {
+                break;
+            }
+            if tried + 1 < addresses.len() {
+                self.note(|| failed.1.clone());
+            }
+        }
+        (last, Err(failed))
+    }
+
+    /// From a proxy's door to where the proxy stands between nothing any more: through its TLS and, unless it is to read
+    /// the requests itself, through a tunnel.
+    async fn past<C: Clock>(
+        &self,
+        proxy: &Proxy,
+        address: Option<SocketAddr>,
+        reached: Result<Stream, Failed>,
+        by: Ns,
+        clock: &C,
+    ) -> Result<Stream, Failed> {
+        let mut stream = reached?;
+        if let Some(client) = &self.0.proxy_tls {
+            stream = self.secured(client, stream, address, by, clock).await?;
+        }
+        if !self.0.origin.secure && self.0.transport.wire() == Wire::Http1 {
+            return Ok(stream);
+        }
+        let tunnel = proxy::tunnel(stream, proxy, &self.0.origin);
+        let too_late = || Err((Fault::Timeout, "no answer to CONNECT in time".to_owned()));
+        let passed = within(by, clock, tunnel).await.unwrap_or_else(too_late);
+        passed.map_err(|(fault, problem)| (fault, tls::at(address, &proxy.host, &problem)))
     }
 
     /// The TLS handshake on a connection.
@@ -132,106 +240,28 @@ impl Dialer {
         address: Option<SocketAddr>,
         by: Ns,
         clock: &C,
-    ) -> Result<Stream, Fault> {
+    ) -> Result<Stream, Failed> {
         let handshake = client.secure(stream, address, &self.0.complaint);
         let too_late = || Err((Fault::Timeout, "the TLS handshake was not done in time".to_owned()));
         let secured = within(by, clock, handshake).await.unwrap_or_else(too_late);
-        secured.map_err(|(fault, problem)| self.failed(fault, tls::at(address, &problem)))
+        secured.map_err(|(fault, problem)| (fault, tls::at(address, client.host(), &problem)))
     }
+}
 
-    fn times<C: Clock>(&self, begin: Ns, resolved: Ns, clock: &C) -> DialTimes {
-        let looked_up = self.0.origin.pinned.is_empty() && matches!(self.0.origin.host, Host::Name(_));
-        DialTimes {
-            dns: if looked_up { resolved.since(begin) } else { Ns::ZERO },
-            connect: clock.now().since(resolved),
-            ..DialTimes::default()
-        }
-    }
-
-    /// Keeps what went wrong in words; the first of them stays.
-    pub(super) fn note(&self, message: impl FnOnce() -> String) {
-        self.0.complaint.note(message);
-    }
-
-    fn failed(&self, fault: Fault, message: String) -> Fault {
-        self.note(|| message);
-        fault
-    }
-
-    async fn first_of<C: Clock>(
-        &self,
-        addresses: &[SocketAddr],
-        by: Ns,
-        clock: &C,
-    ) -> (Option<SocketAddr>, Result<TcpStream, Fault>) {
-        let first = self.0.next.get();
-        self.0.next.set(first.wrapping_add(1));
-        let mut fault = Fault::Refused;
-        let mut last = None;
-        for tried in 0..addresses.len() {
-            let address = addresses[(first + tried) % addresses.len()];
-            last = Some(address);
-            // Each address left gets an equal part of the time left: one that swallows packets leaves some for others.
-            let now = clock.now();
-            let share = by.since(now).0 / (addresses.len() - tried) as u64;
-            let until = if by == Ns::MAX { by } else { now + Ns(share) };
-            match within(until, clock, TcpStream::connect(address)).await {
-                Some(Ok(stream)) => {
-                    // A request is one write: waiting for more to send would only delay it.
-                    let _ = stream.set_nodelay(true);
-                    return (last, Ok(stream));
-                }
-                Some(Err(error)) => fault = self.failed(fault_of(&error), format!("{address}: {error}")),
-                None => fault = self.failed(Fault::Timeout, format!("{address}: no answer to the connection attempt")),
-            }
-            if fault == Fault::Local {
-                break;
-            }
-        }
-        (last, Err(fault))
-    }
-
-    async fn addresses(&self) -> Result<Vec<SocketAddr>, String> {
-        let origin = &self.0.origin;
-        if !origin.pinned.is_empty() {
-            return Ok(origin.pinned.clone());
-        }
-        let name = match &origin.host {
-            Host::Ip(ip) => return Ok(vec![SocketAddr::new(*ip, origin.port)]),
-            Host::Name(name) => name,
+/// A connection to a unix socket.
+async fn unix<C: Clock>(path: &Path, by: Ns, clock: &C) -> Result<Stream, Failed> {
+    loop {
+        let error = match UnixStream::connect(path).await {
+            Ok(stream) => return Ok(Stream::Unix(stream)),
+            Err(error) => error,
         };
-        let answer = match self.resolver() {
-            Ok(resolver) => resolver.lookup_ip(name.as_str()).await.map_err(|error| {
-                let nothing = error.is_nx_domain() || error.is_no_records_found();
-                if nothing { format!("{name}: no such name") } else { format!("{name}: {error}") }
-            }),
-            Err(message) => Err(message),
-        };
-        let found: Vec<_> = match &answer {
-            Ok(ips) => ips.iter().map(|ip| SocketAddr::new(ip, origin.port)).collect(),
-            Err(_) => Vec::new(),
-        };
-        if !found.is_empty() {
-            self.0.known.replace(found.clone());
-            return Ok(found);
+        if error.kind() != io::ErrorKind::WouldBlock {
+            return Err((fault_of(&error), format!("{}: {error}", path.display())));
         }
-        let known = self.0.known.borrow().clone();
-        if known.is_empty() {
-            return Err(answer.err().unwrap_or_else(|| format!("{name}: the name has no address")));
+        if clock.now() >= by {
+            return Err((Fault::Timeout, format!("{}: the socket took no further connection in time", path.display())));
         }
-        Ok(known)
-    }
-
-    fn resolver(&self) -> Result<Rc<TokioResolver>, String> {
-        if let Some(resolver) = &*self.0.resolver.borrow() {
-            return Ok(Rc::clone(resolver));
-        }
-        let resolver = TokioResolver::builder_tokio()
-            .and_then(hickory_resolver::ResolverBuilder::build)
-            .map_err(|error| format!("no usable resolver configuration: {error}"))?;
-        let resolver = Rc::new(resolver);
-        self.0.resolver.replace(Some(Rc::clone(&resolver)));
-        Ok(resolver)
+        clock.until(clock.now() + AGAIN).await;
     }
 }
 
@@ -323,7 +353,7 @@ mod tests {
         let clock = Coarse::new();
         let stream = dialer.connect(Ns::from_secs(10), &clock).await.result;
         assert!(matches!(stream.err(), Some(Fault::Dns | Fault::Timeout)));
-        dialer.0.known.replace(vec![address]);
+        dialer.0.names.know(vec![address]);
         let stream = dialer.connect(clock.now() + Ns::from_secs(10), &clock).await.result;
         assert!(stream.is_ok());
     }

@@ -10,7 +10,9 @@ mod encode;
 mod grpc;
 pub mod http1;
 mod http2;
+mod names;
 mod observe;
+mod proxy;
 mod redirect;
 #[cfg(any(test, feature = "scripted"))]
 pub mod scripted;

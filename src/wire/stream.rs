@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 
 use super::tls::Later;
@@ -15,8 +15,31 @@ use super::tls::Later;
 pub enum Stream {
     /// TCP, in the clear.
     Tcp(TcpStream),
+    /// A unix socket, in the clear.
+    Unix(UnixStream),
     /// TLS over another stream.
     Tls(Box<Secured>),
+    /// Another stream of which something was read before its turn.
+    Ahead(Box<Ahead>),
+}
+
+/// A stream with what was read of it too early.
+#[derive(Debug)]
+pub struct Ahead {
+    bytes: Vec<u8>,
+    stream: Stream,
+}
+
+impl Ahead {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.bytes.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(cx, into);
+        }
+        let given = self.bytes.len().min(into.remaining());
+        into.put_slice(&self.bytes[..given]);
+        self.bytes.drain(..given);
+        Poll::Ready(Ok(()))
+    }
 }
 
 /// A stream under TLS, its handshake done.
@@ -42,12 +65,19 @@ impl Secured {
 }
 
 impl Stream {
+    /// This stream behind `bytes`, which were read of it already.
+    pub(super) fn after(self, bytes: Vec<u8>) -> Self {
+        if bytes.is_empty() { self } else { Self::Ahead(Box::new(Ahead { bytes, stream: self })) }
+    }
+
     /// Whether the runtime already knows that something came: bytes, the end, or an error. Costs no system call, and
     /// does not wait. Under TLS it may be a message between the two ends, such as a ticket, and nothing for us.
     pub(super) fn has_news(&self) -> bool {
         let mut nobody = Context::from_waker(Waker::noop());
         match self {
             Self::Tcp(stream) => stream.poll_read_ready(&mut nobody).is_ready(),
+            Self::Unix(stream) => stream.poll_read_ready(&mut nobody).is_ready(),
+            Self::Ahead(ahead) => !ahead.bytes.is_empty() || ahead.stream.has_news(),
             Self::Tls(secured) => {
                 let (under, session) = secured.tls.get_ref();
                 // What was decrypted and not yet fetched, or a farewell, needs no more bytes.
@@ -61,9 +91,9 @@ impl Stream {
     pub(super) fn is_spoiled(&mut self) -> bool {
         let mut byte = [0];
         match self {
-            Self::Tcp(stream) => {
-                !matches!(stream.try_read(&mut byte), Err(error) if error.kind() == io::ErrorKind::WouldBlock)
-            }
+            Self::Tcp(stream) => has_something(stream.try_read(&mut byte)),
+            Self::Unix(stream) => has_something(stream.try_read(&mut byte)),
+            Self::Ahead(ahead) => !ahead.bytes.is_empty() || ahead.stream.is_spoiled(),
             Self::Tls(secured) => {
                 let mut nobody = Context::from_waker(Waker::noop());
                 let mut into = ReadBuf::new(&mut byte);
@@ -73,11 +103,18 @@ impl Stream {
     }
 }
 
+/// Whether a read that did not wait found anything: bytes, the end, or an error.
+fn has_something(read: io::Result<usize>) -> bool {
+    !matches!(read, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+}
+
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, into),
+            Self::Unix(stream) => Pin::new(stream).poll_read(cx, into),
             Self::Tls(secured) => secured.poll_read(cx, into),
+            Self::Ahead(ahead) => ahead.poll_read(cx, into),
         }
     }
 }
@@ -86,21 +123,27 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Tls(secured) => Pin::new(&mut secured.tls).poll_write(cx, bytes),
+            Self::Ahead(ahead) => Pin::new(&mut ahead.stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
             Self::Tls(secured) => Pin::new(&mut secured.tls).poll_flush(cx),
+            Self::Ahead(ahead) => Pin::new(&mut ahead.stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(secured) => Pin::new(&mut secured.tls).poll_shutdown(cx),
+            Self::Ahead(ahead) => Pin::new(&mut ahead.stream).poll_shutdown(cx),
         }
     }
 }

@@ -17,6 +17,7 @@ struct Inner {
     wire: Wire,
     via: Via,
     tls: ClientConfig,
+    proxy_tls: ClientConfig,
 }
 
 /// Why a plan's connections cannot be made at all: a mistake to be told before anything is sent.
@@ -43,7 +44,13 @@ impl Transport {
     /// What is said of them cannot work: an authority that is no certificate, a key that is not the
     /// certificate's.
     pub fn new(wire: Wire, tls: &Tls, via: &Via) -> Result<Self, TransportError> {
-        Ok(Self(Arc::new(Inner { wire, via: via.clone(), tls: tls::configuration(wire, tls)? })))
+        let to_proxy = Tls { trust: tls.trust.clone(), identity: None };
+        Ok(Self(Arc::new(Inner {
+            wire,
+            via: via.clone(),
+            tls: tls::configuration(wire, tls)?,
+            proxy_tls: tls::configuration(Wire::Http1, &to_proxy)?,
+        })))
     }
 
     /// What connections go through.
@@ -61,5 +68,10 @@ impl Transport {
     /// What all handshakes with targets have in common.
     pub(super) fn tls(&self) -> &ClientConfig {
         &self.0.tls
+    }
+
+    /// What handshakes with a proxy have in common: the same trust, and nothing shown of us.
+    pub(super) fn proxy_tls(&self) -> &ClientConfig {
+        &self.0.proxy_tls
     }
 }

@@ -5,7 +5,6 @@
 mod benches;
 #[cfg(test)]
 #[path = "../support/certificates.rs"]
-#[expect(dead_code, reason = "the tests of the wire use the rest")]
 mod certificates;
 #[cfg(test)]
 mod connections;
@@ -22,6 +21,8 @@ mod haproxy;
 #[cfg(test)]
 mod hey;
 #[cfg(test)]
+mod https;
+#[cfg(test)]
 mod interrupted;
 #[cfg(test)]
 mod layers;
@@ -37,6 +38,11 @@ mod outcomes;
 #[path = "../support/practice.rs"]
 mod practice;
 #[cfg(test)]
+mod proxies;
+#[cfg(test)]
+#[path = "../support/proxy.rs"]
+mod proxy;
+#[cfg(test)]
 #[path = "../support/raw.rs"]
 mod raw;
 #[cfg(test)]
@@ -46,6 +52,9 @@ mod report;
 mod reports;
 #[cfg(test)]
 mod schedule;
+#[cfg(test)]
+#[path = "../support/secure.rs"]
+mod secure;
 #[cfg(test)]
 mod sent;
 #[cfg(test)]

@@ -56,7 +56,10 @@ fn each_wrong_flag_has_one_line_with_key_value_and_what_is_allowed() {
         ("--connection-age 5", "--connection-age: got '5', expected a duration such as"),
         ("--quiet=yes", "--quiet: got 'yes', expected no value; it is a switch: give it, or leave it out"),
         ("--requets 5", "flag: got '--requets', expected a flag that exists; did you mean --requests?"),
-        ("--h2", "flag: got '--h2', expected a flag that exists; did you mean --http2?"),
+        (
+            "-x proxy:3128",
+            "-x/--proxy: got '***', expected an address such as http://[USER:PASSWORD@]HOST:PORT; did you",
+        ),
         ("-c", "-c/--connections: got nothing, expected a whole number from 1 to 65535"),
         ("another", "URL: got 'another', expected one URL and nothing else beside the flags"),
     ] {

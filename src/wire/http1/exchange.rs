@@ -58,7 +58,8 @@ pub(super) async fn run<C: Clock, O: Observe>(
     if is_stale(conn, idle) {
         return replaced(sent);
     }
-    let may_resend = conn.carried > 0 && idle > RESEND_AFTER && outgoing.idempotent;
+    // A server that fails behind a proxy is a 502; silence there is the proxy that closed a connection it had kept.
+    let may_resend = conn.carried > 0 && (idle > RESEND_AFTER || outgoing.by_proxy) && outgoing.idempotent;
     let mut exchange = Exchange {
         unwritten: outgoing.bytes.len(),
         decoder: Decoder::new(outgoing.to_head_request),
@@ -199,6 +200,8 @@ impl<C: Clock, O: Observe> Exchange<'_, C, O> {
 
     fn reply(self, conn: &Conn, stop: Stop, sent: Ns, done: Ns, may_resend: bool) -> Reply {
         let fault = match stop {
+            // Only a proxy asks for this (RFC 9110 §15.5.8): the server never saw the request.
+            Stop::Complete if self.outgoing.by_proxy && self.decoder.status() == Some(407) => Some(Fault::Proxy),
             Stop::Complete => (!self.observe.verdict()).then_some(Fault::Expect),
             Stop::Fault(fault) => Some(fault),
             Stop::Silent => Some(Fault::Reset),

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use tokio::time::Sleep;
 
 use super::{Clock, Dialer, Dialled, Observe, Protocol, Reply, Shot, Stream, encode};
-use crate::plan::{Origin, Request};
+use crate::plan::{Origin, Proxy, Request, Via};
 use crate::stats::Ns;
 
 /// Read buffers begin this small, so that a thousand idle connections cost little.
@@ -19,6 +19,8 @@ const LEAST_BUFFER: usize = 2 * 1024;
 #[derive(Clone, Debug)]
 pub struct Http1 {
     keep_alive: bool,
+    /// The proxy that reads requests to servers in the clear.
+    proxy: Option<Proxy>,
 }
 
 /// A request as the bytes that go out.
@@ -27,13 +29,25 @@ pub struct Prepared {
     bytes: Vec<u8>,
     to_head_request: bool,
     idempotent: bool,
+    /// Whether a proxy reads it, and answers itself where it does not like it.
+    by_proxy: bool,
 }
 
 impl Http1 {
     /// `keep_alive` false asks servers to close after each answer.
     #[must_use]
     pub fn new(keep_alive: bool) -> Self {
-        Self { keep_alive }
+        Self { keep_alive, proxy: None }
+    }
+
+    /// The same over what connections go through.
+    #[must_use]
+    pub fn through(self, via: &Via) -> Self {
+        let proxy = match via {
+            Via::Proxy(proxy) => Some(proxy.clone()),
+            Via::Direct | Via::Unix(_) => None,
+        };
+        Self { proxy, ..self }
     }
 }
 
@@ -76,9 +90,12 @@ impl Protocol for Http1 {
     type Conn = Conn;
     type Prepared = Prepared;
 
-    fn prepare(&self, _: &Origin, request: &Request) -> Prepared {
+    fn prepare(&self, origin: &Origin, request: &Request) -> Prepared {
+        // Over TLS it goes through a tunnel, and no proxy sees it.
+        let reader = self.proxy.as_ref().filter(|_| !origin.secure).map(|proxy| (proxy, origin));
         Prepared {
-            bytes: encode::http1(request, self.keep_alive),
+            by_proxy: reader.is_some(),
+            bytes: encode::http1(request, self.keep_alive, reader),
             to_head_request: request.method == "HEAD",
             idempotent: request.is_idempotent(),
         }

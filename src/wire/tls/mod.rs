@@ -108,8 +108,18 @@ impl Client {
         if self.wants_h2 && tls.get_ref().1.alpn_protocol() != Some(H2) {
             return Err((Fault::Tls, words::NO_HTTP2.to_owned()));
         }
-        let words = Later { address, shows_certificate: self.shows_certificate(), complaint: complaint.clone() };
+        let words = Later {
+            address,
+            host: self.host.clone(),
+            shows_certificate: self.shows_certificate(),
+            complaint: complaint.clone(),
+        };
         Ok(Stream::Tls(Box::new(Secured::new(tls, words))))
+    }
+
+    /// Whom it secures connections to.
+    pub(super) fn host(&self) -> &Host {
+        &self.host
     }
 
     /// Who the server must be: the host of the URL, whatever the `Host` header says.
@@ -140,6 +150,7 @@ impl Client {
 #[derive(Debug)]
 pub(super) struct Later {
     address: Option<SocketAddr>,
+    host: Host,
     shows_certificate: bool,
     complaint: Complaint,
 }
@@ -148,7 +159,7 @@ impl Later {
     /// Notes an error of an established connection, where it is one of TLS.
     pub(super) fn note(&self, error: &io::Error) {
         if let Some(problem) = of_tls(error) {
-            self.complaint.note(|| at(self.address, &words::later(problem, self.shows_certificate)));
+            self.complaint.note(|| at(self.address, &self.host, &words::later(problem, self.shows_certificate)));
         }
     }
 }
@@ -163,7 +174,10 @@ pub(super) fn is_of_tls(error: &io::Error) -> bool {
     of_tls(error).is_some()
 }
 
-/// A problem with the address where it arose, if there is one.
-pub(super) fn at(address: Option<SocketAddr>, problem: &str) -> String {
-    address.map_or_else(|| problem.to_owned(), |address| format!("{address}: {problem}"))
+/// A problem with where it arose: the address, or the host where none is known.
+pub(super) fn at(address: Option<SocketAddr>, host: &Host, problem: &str) -> String {
+    match address {
+        Some(address) => format!("{address}: {problem}"),
+        None => format!("{host}: {problem}"),
+    }
 }

@@ -1,0 +1,167 @@
+//! TLS through the whole program: what is believed, what is refused and how it is told.
+
+use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::certificates::{Authority, Wanted};
+use super::raw::{Raw, request};
+use super::report::measure;
+use super::secure::{Files, Secure};
+
+/// The flags that lead `host` to a server, and its URL.
+fn named(host: &str, server: &Secure) -> (String, String) {
+    let port = server.addr.port();
+    (format!("--resolve {host}:{port}:127.0.0.1"), format!("https://{host}:{port}/"))
+}
+
+#[test]
+fn a_good_certificate_lets_every_request_through_and_a_bad_one_none() {
+    let (known, foreign, files) = (Authority::new("ours"), Authority::new("theirs"), Files::new());
+    let trusted = format!("--cacert {}", files.write("ca.pem", &[&known.pem()]).display());
+    let names = || Wanted::names(&["a.test", "b.test"]);
+    for (certificate, trust, problem) in [
+        (known.issue(&names()), &*trusted, None),
+        (names().marked_as_authority().self_signed(), "--insecure", None),
+        (known.issue(&names().expired()), "-k", None),
+        (known.issue(&names()), "", Some("no known authority vouches for the server's certificate")),
+        (foreign.issue(&names()), &trusted, Some("no known authority vouches for the server's certificate")),
+        (names().self_signed(), &trusted, Some("it is signed by itself, or by an authority to be given with --cacert")),
+        (
+            known.issue(&names().expired()),
+            &trusted,
+            Some("the server's certificate expired on 2001-02-03 00:00:00 UTC"),
+        ),
+        (known.issue(&names().not_yet()), &trusted, Some("is not valid before 3000-01-01 00:00:00 UTC")),
+        (known.issue(&Wanted::names(&["c.test"])), &trusted, Some("certificate is for c.test, not for a.test")),
+        (known.issue(&names().for_clients()), &trusted, Some("the server's certificate is not meant for servers")),
+    ] {
+        let server = Secure::start(&certificate, None);
+        let (resolve, url) = named("a.test", &server);
+        let report = measure(&format!("-n 6 -c 2 {trust} {resolve} --slo success>=100%"), &url);
+        let served = server.seen().requests.load(Relaxed);
+        match problem {
+            None => {
+                assert_eq!((report.count("/requests/succeeded"), served), (6, 6), "{report}");
+                assert_eq!(report.count("/tls_ms/n"), report.count("/generator/connections"), "{report}");
+                assert!(report.number("/tls_ms/max") > 0.0, "{report}");
+            }
+            Some(problem) => {
+                assert_eq!((report.map("/faults"), served), (BTreeMap::from([("tls", 6)]), 0), "{report}");
+                assert!(report.text("/first_error").contains(problem), "{problem}: {report}");
+                assert!(report.text("/first_error").starts_with(&server.addr.to_string()), "{report}");
+                assert_eq!((report.ended.code, report.text("/verdict/decision")), (Some(1), "unreachable"), "{report}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_certificate_must_be_for_the_host_of_the_url_whatever_the_host_header_says() {
+    let certificate = Wanted::names(&["a.test"]).self_signed();
+    let files = Files::new();
+    let trusted = format!("--cacert {}", files.write("it.pem", &[&certificate.pem]).display());
+    let server = Secure::start(&certificate, None);
+    for (host, flags, succeeded) in [("a.test", "--host b.test", 4), ("b.test", "--host a.test", 0)] {
+        let (resolve, url) = named(host, &server);
+        let report = measure(&format!("-n 4 -c 1 {trusted} {resolve} {flags}"), &url);
+        assert_eq!(report.count("/requests/succeeded"), succeeded, "{host}: {report}");
+    }
+}
+
+#[test]
+fn a_client_certificate_opens_the_door_and_its_lack_is_told() {
+    let (known, foreign, files) = (Authority::new("ours"), Authority::new("theirs"), Files::new());
+    let client = Wanted::names(&["client.test"]).for_clients();
+    let (good, bad) = (known.issue(&client), foreign.issue(&client));
+    let together = format!("--cert {}", files.both("both.pem", &good).display());
+    let apart = format!(
+        "--cert {} --key {}",
+        files.write("cert.pem", &[&good.pem]).display(),
+        files.write("key.pem", &[&good.key_pem]).display()
+    );
+    let refused = format!("--cert {}", files.both("bad.pem", &bad).display());
+    let wants = "the server requires a client certificate: give one with --cert and --key";
+    for (flags, problem) in [
+        (&*together, None),
+        (&apart, None),
+        ("", Some(wants)),
+        (&refused, Some("the server refused the certificate of --cert (UnknownCA)")),
+    ] {
+        let server = Secure::start(&known.issue(&Wanted::names(&["a.test"])), Some(&known));
+        let (resolve, url) = named("a.test", &server);
+        let report = measure(&format!("-n 4 -c 1 -k {flags} {resolve}"), &url);
+        match problem {
+            None => assert_eq!((report.count("/requests/succeeded"), report.map("/faults").len()), (4, 0), "{report}"),
+            Some(problem) => {
+                assert_eq!(report.map("/faults"), BTreeMap::from([("tls", 4)]), "{report}");
+                assert_eq!(report.text("/first_error"), format!("{}: {problem}", server.addr));
+                assert_eq!(server.seen().failed.load(Relaxed), 4, "{report}");
+            }
+        }
+    }
+    let files =
+        format!("-n 1 -k --cert {0}/cert.pem --key {0}/other.pem", files.both("x", &good).parent().unwrap().display());
+    let other = files.replace("other.pem", "bad.pem");
+    let ended = super::tollgate::run(["run"].into_iter().chain(other.split_whitespace()).chain(["https://a.test/"]));
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:#?}");
+    assert!(ended.stderr.starts_with("--key: it is not the key of the certificate"), "{}", ended.stderr);
+}
+
+#[test]
+fn new_connections_resume_the_session_of_the_first() {
+    let server = Secure::start(&Wanted::names(&["a.test"]).self_signed(), None);
+    let (resolve, url) = named("a.test", &server);
+    let report = measure(&format!("-n 20 -c 1 --disable-keepalive -k {resolve}"), &url);
+    let seen = server.seen();
+    assert_eq!((report.count("/requests/succeeded"), seen.requests.load(Relaxed)), (20, 20), "{report}");
+    assert_eq!((seen.full.load(Relaxed), seen.resumed.load(Relaxed)), (1, 19), "{report}");
+    assert_eq!((report.count("/generator/connections"), report.count("/tls_ms/n")), (20, 20), "{report}");
+}
+
+#[test]
+fn a_server_that_does_not_speak_tls_hangs_up_or_says_nothing_is_told_from_one_with_a_bad_certificate() {
+    const HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+    for (answer, fault, said) in [
+        (HTTP, "tls", "the server speaks no TLS on this port; is it http:// and not https://?"),
+        (b"", "reset", "the server closed the connection during the TLS handshake"),
+        (b"wait", "timeout", "the TLS handshake was not done in time"),
+    ] {
+        let server = Raw::start(move |_, mut stream| {
+            let mut greeting = [0; 4096];
+            let _ = stream.read(&mut greeting);
+            if answer == b"wait" {
+                let _ = stream.read(&mut greeting);
+            }
+            let _ = stream.write_all(answer);
+        });
+        let report = measure("-n 4 -c 2 -t 300ms", &format!("https://{}/", server.addr));
+        assert_eq!(report.map("/faults"), BTreeMap::from([(fault, 4)]), "{report}");
+        assert_eq!(report.text("/first_error"), format!("{}: {said}", server.addr));
+    }
+}
+
+#[test]
+fn a_server_of_tls_asked_in_the_clear_is_malformed() {
+    let server = Secure::start(&Wanted::names(&["a.test"]).self_signed(), None);
+    let report = measure("-n 20 -c 2 --slo success>=99%", &format!("http://{}/", server.addr));
+    assert_eq!(report.map("/faults"), BTreeMap::from([("malformed", 20)]), "{report}");
+    assert_eq!((report.ended.code, report.text("/verdict/decision")), (Some(1), "fail"), "{report}");
+}
+
+#[test]
+fn a_note_says_what_has_no_effect_without_tls() {
+    let server =
+        Raw::start(
+            |_, mut stream| {
+                while request(&mut stream).is_some() && stream.write_all(b"HTTP/1.1 204 No\r\n\r\n").is_ok() {}
+            },
+        );
+    let ended = super::tollgate::run(["run", "-n", "1", "-k", &server.url("/")]);
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert!(
+        ended.stderr.contains("note: -k/--insecure has no effect: no URL begins with https://"),
+        "{}",
+        ended.stderr
+    );
+}
