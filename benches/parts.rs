@@ -137,7 +137,9 @@ fn objective(c: &mut Criterion) {
     let mut summary = recorder.summary();
     summary.reached = true;
     c.bench_function("a line of two clauses read", |b| b.iter(|| slo::parse(black_box(SLO))));
-    c.bench_function("a run of 1000 requests judged", |b| b.iter(|| slo::judge(black_box(&line), &summary)));
+    c.bench_function("a run of 1000 requests judged", |b| {
+        b.iter(|| slo::judge(black_box(&line), &slo::Evidence::of(&summary)))
+    });
 }
 
 criterion_group!(parts, counters, statuses, recorder, decoder, schedule, objective);

@@ -82,7 +82,7 @@ impl Fleet {
             (Some(all), Some(lag)) => all.add(&lag.histogram).expect("an auto-resizing histogram takes every value"),
             (all, lag) => *all = all.take().or_else(|| lag.as_ref().map(|lag| lag.histogram.clone())),
         }
-        self.passed += u64::from(slo::judge(line, summary).decision == slo::Decision::Pass);
+        self.passed += u64::from(slo::judge(line, &slo::Evidence::of(summary)).decision == slo::Decision::Pass);
     }
 }
 

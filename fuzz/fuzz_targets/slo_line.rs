@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tollgate::slo::{Decision, Otherwise, StatusSet, judge, parse};
+use tollgate::slo::{Decision, Evidence, Otherwise, StatusSet, judge, parse};
 use tollgate::stats::Summary;
 
 fuzz_target!(|text: &str| {
@@ -14,7 +14,7 @@ fuzz_target!(|text: &str| {
             let measures = line.measures(StatusSet::ok(), Some(1200));
             assert!(measures.trips.iter().all(|trip| trip.meter < measures.meters.len()));
             line.shortfalls(600, Some(20.0));
-            let verdict = judge(&line, &Summary::default());
+            let verdict = judge(&line, &Evidence::of(&Summary::default()));
             assert!(verdict.reason.chars().count() <= 240);
             let wished = line.clauses.iter().all(|c| c.options.warn || c.options.otherwise == Some(Otherwise::Pass));
             assert!(verdict.decision != Decision::Pass || wished);

@@ -142,7 +142,7 @@ pub(super) fn measure(engine: &Engine, spec: &Spec) -> anyhow::Result<Option<Ran
     let Some(summary) = summary else { return Ok(None) };
     // What ran until an interruption may be the better part of a bad run: no pass, and no other word either.
     let objective = spec.objective.as_ref().filter(|_| summary.stopped != Some(Stopped::Interrupted));
-    let verdict = objective.map(|objective| slo::judge(&objective.line, &summary));
+    let verdict = objective.map(|objective| slo::judge(&objective.line, &slo::Evidence::of(&summary)));
     let exit = exit(&summary, verdict.as_ref());
     Ok(Some(Ran { facts: facts(spec, started, exit), summary, verdict, exit }))
 }

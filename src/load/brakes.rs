@@ -17,22 +17,33 @@ const UNREACHED_FOR: Ns = Ns::from_secs(2);
 pub(super) struct Brakes {
     /// Whether a load that reaches nothing is given up.
     gives_up: bool,
-    trips: Vec<(Trip, AtomicU64)>,
+    trips: Vec<Armed>,
     reached: AtomicBool,
     unreached: AtomicU64,
     stopped: watch::Sender<Option<Stopped>>,
     panicked: Mutex<Option<String>>,
 }
 
-/// What one worker has already told the brakes about each trip.
+/// A trip, and what all workers have counted towards it.
 #[derive(Debug)]
-pub(super) struct Reported(Vec<u64>);
+struct Armed {
+    trip: Trip,
+    n: AtomicU64,
+    bad: AtomicU64,
+}
+
+/// What one worker has already told the brakes about each trip: samples, and bad ones.
+#[derive(Debug)]
+pub(super) struct Reported(Vec<(u64, u64)>);
 
 impl Brakes {
     pub(super) fn new(trips: &[Trip]) -> Self {
         Self {
             gives_up: true,
-            trips: trips.iter().map(|trip| (*trip, AtomicU64::new(0))).collect(),
+            trips: trips
+                .iter()
+                .map(|trip| Armed { trip: trip.clone(), n: AtomicU64::new(0), bad: AtomicU64::new(0) })
+                .collect(),
             reached: AtomicBool::new(false),
             unreached: AtomicU64::new(0),
             stopped: watch::Sender::new(None),
@@ -46,7 +57,7 @@ impl Brakes {
     }
 
     pub(super) fn reporter(&self) -> Reported {
-        Reported(vec![0; self.trips.len()])
+        Reported(vec![(0, 0); self.trips.len()])
     }
 
     /// Ends the load; the first reason stays.
@@ -89,13 +100,18 @@ impl Brakes {
 
     /// Adds what this worker has counted since it last told, and stops the load where that is one too many.
     pub(super) fn check(&self, recorder: &Recorder, reported: &mut Reported) {
-        for (index, ((trip, total), told)) in self.trips.iter().zip(&mut reported.0).enumerate() {
-            let Some(Reading::Tally(tally)) = recorder.readings().get(trip.meter) else { continue };
-            let bad = if trip.bad_holds { tally.k } else { tally.n - tally.k };
-            if bad > *told {
-                let all = total.fetch_add(bad - *told, Ordering::Relaxed) + bad - *told;
-                *told = bad;
-                if all > trip.most_bad {
+        for (index, (armed, told)) in self.trips.iter().zip(&mut reported.0).enumerate() {
+            let Some(Reading::Tally(tally)) = recorder.readings().get(armed.trip.meter) else { continue };
+            let bad = if armed.trip.bad_holds { tally.k } else { tally.n - tally.k };
+            // Whoever sees a bad sample must see the good ones that were counted before it: n first, and in order.
+            if !armed.trip.looks.is_empty() {
+                armed.n.fetch_add(tally.n - told.0, Ordering::AcqRel);
+                told.0 = tally.n;
+            }
+            if bad > told.1 {
+                let all = armed.bad.fetch_add(bad - told.1, Ordering::AcqRel) + bad - told.1;
+                told.1 = bad;
+                if armed.trip.fires(armed.n.load(Ordering::Acquire), all) {
                     self.stop(Stopped::Tripped(index));
                 }
             }

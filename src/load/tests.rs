@@ -13,8 +13,8 @@ use super::way::Ways;
 use super::{pool, share};
 use crate::plan::{Arrivals, Host, Origin, Plan, Rate, Request, Schedule, Stage, Stop, Target, Tls, Via, Wire};
 use crate::stats::{
-    Code, Detail, Fault, Log, Measures, Meter, Ns, Outcome, Reading, Recorder, Sample, Series, Set, Stopped, Summary,
-    Test, Trip,
+    Code, Detail, Fault, Log, Look, Measures, Meter, Ns, Outcome, Reading, Recorder, Sample, Series, Set, Stopped,
+    Summary, Test, Trip,
 };
 use crate::wire::scripted::{Act, Dialled, Scripted};
 use crate::wire::{Clock as _, Coarse, Protocol, Transport};
@@ -264,7 +264,7 @@ fn a_pace_is_kept_against_a_port_that_refuses() {
 
 #[test]
 fn a_warm_up_is_loaded_and_not_judged_in_either_loop() {
-    let meter = Meter { test: Test::Share(Set::Success), after: Ns::ZERO };
+    let meter = Meter::of(Test::Share(Set::Success));
     for arrivals in [Arrivals::Closed, Arrivals::Steady(Rate { micro_per_second: 50_000_000 })] {
         let mut plan = plan(arrivals, 4, 1, 64);
         plan.schedule.warmup = Duration::from_secs(2);
@@ -384,13 +384,30 @@ fn a_target_that_refuses_after_it_was_reached_is_no_unreachable_one() {
 
 #[test]
 fn a_clause_that_can_no_longer_pass_stops_the_load() {
-    let meter = Meter { test: Test::Share(Set::Success), after: Ns::ZERO };
-    let trip = Trip { meter: 0, bad_holds: false, most_bad: 12 };
+    let meter = Meter::of(Test::Share(Set::Success));
+    let trip = Trip { meter: 0, bad_holds: false, most_bad: 12, looks: Vec::new() };
     let measures = Measures { meters: vec![meter], trips: vec![trip], ..Measures::default() };
     let half = Scripted::new(|asked| Act::Answer(ms(2), Outcome::http(if asked.index % 2 == 0 { 500 } else { 200 })));
     let ran = run(steady(20, 60, 2, 64), measures, half);
     assert_eq!(ran.stopped, Some(Stopped::Tripped(0)));
     assert_eq!(ran.summary.finished, 25, "the thirteenth failure of every second request");
+}
+
+#[test]
+fn strong_evidence_stops_the_load_before_it_is_certain() {
+    let meter = Meter::of(Test::Share(Set::Success));
+    let looks = vec![Look { n: 64, most_bad: 5 }, Look { n: 128, most_bad: 9 }];
+    let trip = Trip { meter: 0, bad_holds: false, most_bad: u64::MAX, looks };
+    let measures = Measures { meters: vec![meter], trips: vec![trip], ..Measures::default() };
+    let failing = |every: u64| {
+        Scripted::new(move |asked| Act::Answer(ms(2), Outcome::http(if asked.index % every == 0 { 500 } else { 200 })))
+    };
+    let ran = run(steady(20, 60, 2, 64), measures.clone(), failing(2));
+    assert_eq!((ran.stopped, ran.summary.finished), (Some(Stopped::Tripped(0)), 11), "the sixth of the first 64");
+    let ran = run(steady(20, 60, 2, 64), measures.clone(), failing(13));
+    assert_eq!((ran.stopped, ran.summary.finished), (Some(Stopped::Tripped(0)), 118), "the tenth of the first 128");
+    let ran = run(steady(20, 60, 2, 64), measures, failing(15));
+    assert_eq!((ran.stopped, ran.summary.finished), (None, 1200), "nobody looks any more");
 }
 
 #[test]

@@ -160,11 +160,15 @@ fn verdict(report: &Report<'_>) -> Json {
         "reason": verdict.reason,
         "exit_code": report.facts.exit_code,
         "findings": verdict.findings.iter().map(finding).collect::<Vec<_>>(),
+        "advice": verdict.advice,
     })
 }
 
 fn finding(finding: &Finding) -> Json {
-    let (unit, bound) = quantity(&finding.bound);
+    let bound = quantity(&finding.bound).1;
+    // A bound that nothing could be made of has no unit of its own.
+    let measured = finding.value.filter(|_| finding.bound == Value::Beyond);
+    let unit = quantity(&measured.unwrap_or(finding.bound)).0;
     let plain = |value: &Value| quantity(value).1;
     json!({
         "clause": finding.clause,
@@ -175,7 +179,9 @@ fn finding(finding: &Finding) -> Json {
         "unit": unit,
         "comparison": finding.comparison,
         "bound": bound,
+        "reference": finding.reference.as_ref().map(plain),
         "interval": finding.interval.as_ref().map(|(low, high)| [plain(low), plain(high)]),
+        "widened": number(finding.widened),
         "n": finding.n,
         "least_n": finding.least_n,
         "thin": finding.thin,
@@ -191,6 +197,7 @@ fn quantity(value: &Value) -> (&'static str, Json) {
         Value::Count(n) => ("count", json!(n)),
         Value::Bytes(n) => ("bytes", number(n)),
         Value::PerSecond(rate) => ("per_second", number(rate)),
+        Value::Number(x) => ("number", number(x)),
         Value::Beyond => ("ms", Json::Null),
     }
 }

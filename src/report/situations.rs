@@ -37,7 +37,9 @@ fn finding(clause: &str, metric: &str, decision: Decision, value: Option<Value>,
         value,
         comparison: if clause.contains(">=") { ">=" } else { "<" },
         bound,
+        reference: None,
         interval: None,
+        widened: 1.0,
         n,
         least_n: 100,
         thin: false,
@@ -59,7 +61,7 @@ fn verdict(decision: Decision, reason: &str, findings: Vec<Finding>) -> Option<V
         "" => findings.iter().map(told).collect::<Vec<_>>().join("; "),
         reason => reason.to_owned(),
     };
-    Some(Verdict { decision, reason, findings })
+    Some(Verdict { decision, reason, findings, advice: Vec::new() })
 }
 
 /// A success and a p99 clause, measured on `summary`.

@@ -1,8 +1,11 @@
 //! What an objective line says, as values: metric, comparison, bound and options of each clause.
 
-use crate::stats::{Ns, Series};
+use std::collections::BTreeSet;
+
+use crate::stats::{Answers, Ns, Series};
 
 use super::decimal::{Decimal, Fraction};
+use super::metric::answers;
 use super::unit::Quantity;
 
 /// A whole objective: every clause must hold.
@@ -37,7 +40,74 @@ impl Clause {
             Bound::Relative { .. } => None,
         }
     }
+
+    /// The reference that the bound is made from, if it is.
+    #[must_use]
+    pub const fn reference(&self) -> Option<&Reference> {
+        match &self.bound {
+            Bound::Absolute(_) => None,
+            Bound::Relative { base, .. } => Some(base),
+        }
+    }
+
+    /// Whose requests it is about.
+    #[must_use]
+    pub fn party(&self) -> Party {
+        match self.selected(SelectorKey::Target) {
+            Some("primary") => Party::Primary,
+            _ => Party::Canary,
+        }
+    }
+
+    /// Which answers it is restricted to; `None` for all.
+    pub(super) fn answers(&self) -> Option<Answers> {
+        self.selected(SelectorKey::Status).and_then(answers)
+    }
+
+    /// The value of a selector.
+    pub(super) fn selected(&self, key: SelectorKey) -> Option<&str> {
+        self.selectors.iter().find(|selector| selector.key == key).map(|selector| selector.value.as_str())
+    }
 }
+
+impl Line {
+    /// Whether it can be judged only beside the primary, loaded on the same schedule.
+    #[must_use]
+    pub fn needs_primary(&self) -> bool {
+        let needs =
+            |clause: &Clause| clause.party() == Party::Primary || clause.reference() == Some(&Reference::Primary);
+        self.clauses.iter().any(needs)
+    }
+
+    /// The saved runs it is compared with: the last one, and baselines by name.
+    #[must_use]
+    pub fn references(&self) -> BTreeSet<&Reference> {
+        let saved = |reference: &&Reference| **reference != Reference::Primary;
+        self.clauses.iter().filter_map(Clause::reference).filter(saved).collect()
+    }
+
+    /// The Prometheus queries it asks.
+    #[must_use]
+    pub fn queries(&self) -> BTreeSet<&Query> {
+        self.clauses
+            .iter()
+            .filter_map(|clause| if let Metric::Prom(query) = &clause.metric { Some(query) } else { None })
+            .collect()
+    }
+}
+
+/// Whose requests a clause is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// The release under test.
+    Canary,
+    /// The release in service, loaded on the same schedule.
+    Primary,
+}
+
+/// A Prometheus query, as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Query(pub String);
 
 /// A measured quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +121,7 @@ pub enum Metric {
     /// Finished requests.
     Count,
     /// The answer to a Prometheus query.
-    Prom(String),
+    Prom(Query),
 }
 
 /// How a series becomes one number.
@@ -101,10 +171,8 @@ pub enum Share {
     Checks,
     /// Were sent on schedule, as far as it was up to our own process.
     Achieved,
-    /// Answered with statuses `100·n` to `100·n + 99`.
-    Class(u8),
-    /// Answered with this status.
-    Status(u16),
+    /// Answered with such a status.
+    Answered(Answers),
 }
 
 impl Share {
@@ -124,12 +192,19 @@ impl Share {
     pub const fn better(self) -> Better {
         match self {
             Self::Success | Self::Checks | Self::Achieved => Better::More,
-            Self::Errors | Self::Timeouts | Self::Refused | Self::Resets | Self::Class(5) | Self::Status(500..) => {
-                Better::Less
-            }
-            Self::Class(_) | Self::Status(_) => Better::Either,
+            Self::Errors | Self::Timeouts | Self::Refused | Self::Resets => Better::Less,
+            Self::Answered(Answers::Class(5) | Answers::Http(500..)) => Better::Less,
+            Self::Answered(Answers::Grpc(0)) => Better::More,
+            Self::Answered(Answers::Grpc(status)) if is_server_failure(status) => Better::Less,
+            Self::Answered(_) => Better::Either,
         }
     }
+}
+
+/// Whether a gRPC status is never what a caller asked for: unknown, deadline exceeded, resource exhausted, unimplemented,
+/// internal, unavailable, data loss.
+const fn is_server_failure(status: u8) -> bool {
+    matches!(status, 2 | 4 | 8 | 12..=15)
 }
 
 /// Which direction of a metric is the good one.
@@ -283,7 +358,7 @@ pub enum Bound {
 }
 
 /// Another measurement of the same metric.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reference {
     /// The primary, loaded on the same schedule.
     Primary,
@@ -322,11 +397,11 @@ pub struct Options {
     pub min: Option<u64>,
     /// `after=`: leave out requests due earlier than this.
     pub after: Option<Ns>,
-    /// `over=`: judge each full window of this length, and take the worst.
+    /// `over=`: no full window of this length may be worse than the bound beyond chance either.
     pub over: Option<Ns>,
     /// `else=`: what too little evidence comes to.
     pub otherwise: Option<Otherwise>,
-    /// `abort`: stop the load once the clause is certain to fail.
+    /// `abort`: stop the load once the clause can no longer pass, or at a confidence once it has clearly failed.
     pub abort: bool,
     /// `warn`: show, without effect on the verdict.
     pub warn: bool,

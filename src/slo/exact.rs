@@ -53,20 +53,20 @@ impl Binomial {
 
     /// Whether P\[X ≤ k\] ≤ `alpha`: so few successes would be this rare.
     pub(super) fn rarely_at_most(self, k: u64, alpha: f64) -> bool {
-        self.at_most(k) <= alpha * (1.0 + TOLERANCE)
+        rare(self.at_most(k), alpha)
     }
 
     /// Whether P\[X ≥ k\] < `alpha`: so many successes would be rarer than this.
     pub(super) fn rarely_at_least(self, k: u64, alpha: f64) -> bool {
-        self.at_least(k) < alpha * (1.0 - TOLERANCE)
+        rarer(self.at_least(k), alpha)
     }
 
-    /// The ranks (r, s) between which the sample's order statistics hold the quantile `p` with at least 95 %,
-    /// two-sided: r greatest with P\[X ≥ r\] ≥ 0.975, s least with P\[X ≤ s−1\] ≥ 0.975. r = 0 and s = n + 1 mean
-    /// that the sample is too small to bound that side.
-    pub(super) fn order_ranks(self) -> (u64, u64) {
-        let r = first(0, self.n + 1, |r| self.at_least(r) < 0.975).saturating_sub(1);
-        let s = first(1, self.n + 1, |s| self.at_most(s - 1) >= 0.975);
+    /// The ranks (r, s) between which the sample's order statistics hold the quantile `p`, each side wrong with a chance
+    /// of `alpha` at most: r greatest with P\[X ≥ r\] ≥ 1 − `alpha`, s least with P\[X ≤ s−1\] ≥ 1 − `alpha`. r = 0 and
+    /// s = n + 1 mean that the sample is too small to bound that side.
+    pub(super) fn order_ranks(self, alpha: f64) -> (u64, u64) {
+        let r = first(0, self.n + 1, |r| self.at_least(r) < 1.0 - alpha).saturating_sub(1);
+        let s = first(1, self.n + 1, |s| self.at_most(s - 1) >= 1.0 - alpha);
         (r, s)
     }
 
@@ -107,14 +107,26 @@ impl Binomial {
         if k == self.n {
             return (n * (-self.q).ln_1p()).exp();
         }
-        let (x, y) = (k as f64, (self.n - k) as f64);
-        let exponent = stirling_error(self.n)
-            - stirling_error(k)
-            - stirling_error(self.n - k)
-            - deviance(x, n * self.p)
-            - deviance(y, n * self.q);
-        (n / (std::f64::consts::TAU * x * y)).sqrt() * exponent.exp()
+        point(k as f64, (self.n - k) as f64, self.p, self.q)
     }
+}
+
+/// Γ(x+y+1) / (Γ(x+1) Γ(y+1)) · pˣ qʸ for x, y > 0 and p + q = 1: the chance of x successes in x + y trials, where these
+/// are whole numbers.
+pub(super) fn point(x: f64, y: f64, p: f64, q: f64) -> f64 {
+    let n = x + y;
+    let exponent = stirling_error(n) - stirling_error(x) - stirling_error(y) - deviance(x, n * p) - deviance(y, n * q);
+    (n / (std::f64::consts::TAU * x * y)).sqrt() * exponent.exp()
+}
+
+/// Whether `probability` is at most `alpha`.
+pub(super) fn rare(probability: f64, alpha: f64) -> bool {
+    probability <= alpha * (1.0 + TOLERANCE)
+}
+
+/// Whether `probability` is below `alpha`.
+pub(super) fn rarer(probability: f64, alpha: f64) -> bool {
+    probability < alpha * (1.0 - TOLERANCE)
 }
 
 /// The least number in `low..=high` from which on `wanted` holds; `high` if it never does before.
@@ -131,12 +143,14 @@ pub(super) fn first(low: u64, high: u64, wanted: impl Fn(u64) -> bool) -> u64 {
     low
 }
 
-/// ln n! − ln(√(2πn) (n/e)ⁿ).
-fn stirling_error(n: u64) -> f64 {
-    let x = n as f64;
-    if n < 16 {
-        let factorial: f64 = (1..=n).map(|i| i as f64).product();
-        return factorial.ln() - (0.5 * (std::f64::consts::TAU * x).ln() + x * x.ln() - x);
+/// ln Γ(x+1) − ln(√(2πx) (x/e)ˣ) for x > 0.
+fn stirling_error(x: f64) -> f64 {
+    let leading = |x: f64| 0.5 * (std::f64::consts::TAU * x).ln() + x * x.ln() - x;
+    if x < 16.0 {
+        // Γ(x+1) = Γ(x+m+1) / ((x+1) … (x+m)), with x + m where the series is good.
+        let shift = 16.0 - x.floor();
+        let product: f64 = (1..=shift as u32).map(|i| x + f64::from(i)).product();
+        return stirling_error(x + shift) + leading(x + shift) - product.ln() - leading(x);
     }
     let xx = x * x;
     (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / 1188.0 / xx) / xx) / xx) / xx) / x
@@ -269,13 +283,6 @@ mod tests {
         assert!((rare.at_most(10_050) + rare.at_least(10_051) - 1.0).abs() < 1e-12);
     }
 
-    /// Ranks of the one-sided 95 % interval, that is, a two-sided one of 90 %.
-    fn ranks_90(n: u64, quantile: &str) -> (u64, u64) {
-        let binomial = Binomial::new(n, percent(quantile));
-        let r = first(0, n + 1, |r| binomial.at_least(r) < 0.95).saturating_sub(1);
-        (r, first(1, n + 1, |s| binomial.at_most(s - 1) >= 0.95))
-    }
-
     #[test]
     fn order_statistics_bound_a_quantile_where_the_sample_is_large_enough() {
         for (n, quantile, r, s) in [
@@ -291,11 +298,11 @@ mod tests {
             (1200, "99.9", 1197, 1201),
             (6000, "99.9", 5990, 5999),
         ] {
-            assert_eq!(ranks_90(n, quantile), (r, s), "n = {n}, p{quantile}");
+            assert_eq!(Binomial::new(n, percent(quantile)).order_ranks(0.05), (r, s), "n = {n}, p{quantile}");
         }
-        assert_eq!(Binomial::new(1, percent("50")).order_ranks(), (0, 2));
-        assert_eq!(Binomial::new(1200, percent("99")).order_ranks(), (1181, 1195));
-        assert_eq!(Binomial::new(100, percent("50")).order_ranks(), (40, 61));
+        assert_eq!(Binomial::new(1, percent("50")).order_ranks(0.025), (0, 2));
+        assert_eq!(Binomial::new(1200, percent("99")).order_ranks(0.025), (1181, 1195));
+        assert_eq!(Binomial::new(100, percent("50")).order_ranks(0.025), (40, 61));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::stats::{Distribution, Reading, Series, Set, Summary, Tally, Test};
 
+use super::bursts::dispersion;
 use super::clause::{Aggregate, Bound, Clause, Metric, Share};
 use super::compile::Compiled;
 use super::decimal::Fraction;
@@ -23,6 +24,20 @@ pub(super) fn counts(tally: &Tally, test: Test) -> (u64, u64) {
         Test::Share(Set::Errors) => (tally.n + tally.pending, tally.k + tally.pending),
         Test::Share(Set::Success) | Test::AtMost(..) => (tally.n + tally.pending, tally.k),
         _ => (tally.n, tally.k),
+    }
+}
+
+/// How many requests make one piece of evidence, at least 1; 1 for clauses that are not tested at a confidence.
+pub(super) fn bursts(compiled: &Compiled<'_>, summary: &Summary) -> f64 {
+    let tested = compiled.clause.options.confidence.and(compiled.meter);
+    tested.map_or(1.0, |(meter, _)| dispersion(summary.by_second.get(&meter)))
+}
+
+/// The values that the clause's quantiles are taken from.
+pub(super) fn shown<'a>(compiled: &Compiled<'_>, series: Series, summary: &'a Summary) -> Option<&'a Distribution> {
+    match compiled.meter {
+        Some((index, meter)) if meter.is_partial() => summary.apart.get(&index),
+        _ => summary.distributions.get(&series),
     }
 }
 
@@ -51,36 +66,34 @@ fn overall(summary: &Summary, value: Value) -> Measured {
 }
 
 fn of_share(compiled: &Compiled<'_>, summary: &Summary) -> Measured {
-    let (Some((_, test)), Some(Reading::Tally(tally))) = (compiled.meter, reading(compiled, summary)) else {
+    let (Some((_, meter)), Some(Reading::Tally(tally))) = (compiled.meter, reading(compiled, summary)) else {
         return Measured::default();
     };
-    let (n, k) = counts(tally, test);
+    let (n, k) = counts(tally, meter.test);
     if n == 0 {
         return Measured::default();
     }
-    if !matches!(bound(compiled.clause), Value::Ratio(_)) {
+    if compiled.clause.absolute().is_some() && !matches!(bound(compiled.clause), Value::Ratio(_)) {
         return Measured { value: Some(Value::Count(k)), interval: None, n };
     }
     let (low, high) = wilson(k.min(n), n);
-    let interval = Some((Value::Ratio(low), Value::Ratio(high)));
-    Measured { value: Some(Value::Ratio(k as f64 / n as f64)), interval, n }
+    let (share, wider) = (k as f64 / n as f64, bursts(compiled, summary).sqrt());
+    let away = |end: f64| if wider > 1.0 { (share + (end - share) * wider).clamp(0.0, 1.0) } else { end };
+    let interval = Some((Value::Ratio(away(low)), Value::Ratio(away(high))));
+    Measured { value: Some(Value::Ratio(share)), interval, n }
 }
 
 fn of_series(compiled: &Compiled<'_>, series: Series, aggregate: Aggregate, summary: &Summary) -> Measured {
-    let Some((index, test)) = compiled.meter else { return Measured::default() };
+    let Some((_, meter)) = compiled.meter else { return Measured::default() };
     let (n, within) = match reading(compiled, summary) {
         Some(Reading::Tally(tally)) => {
-            let (n, k) = counts(tally, test);
+            let (n, k) = counts(tally, meter.test);
             (n, Some(k))
         }
         Some(Reading::Moments(moments)) => (moments.n + moments.beyond, None),
         None => return Measured::default(),
     };
-    let shown = match compiled.clause.options.after {
-        Some(_) => summary.after.get(&index),
-        None => summary.distributions.get(&series),
-    };
-    let Some(shown) = shown.filter(|shown| n > 0 && shown.n() > 0) else {
+    let Some(shown) = shown(compiled, series, summary).filter(|shown| n > 0 && shown.n() > 0) else {
         return Measured { n, ..Measured::default() };
     };
     let unit = |value: f64| if series.is_bytes() { Value::Bytes(value) } else { Value::Time(value) };
@@ -96,8 +109,8 @@ fn of_series(compiled: &Compiled<'_>, series: Series, aggregate: Aggregate, summ
         (Aggregate::Max, _) => (whole(shown.at_rank(shown.n())), None),
         (_, Some(quantile)) => {
             let rank = quantile.ceil_of(shown.n()).max(1);
-            let value = agreeing(shown.at_rank(rank), test, within, quantile, n);
-            (whole(value), Some(order_interval(shown, quantile, whole)))
+            let value = agreeing(shown.at_rank(rank), meter.test, within, quantile, n);
+            (whole(value), Some(order_interval(shown, quantile, bursts(compiled, summary).sqrt(), whole)))
         }
         (_, None) => return Measured { n, ..Measured::default() },
     };
@@ -114,10 +127,21 @@ fn agreeing(value: Option<u64>, test: Test, within: Option<u64>, quantile: Fract
     }
 }
 
-fn order_interval(shown: &Distribution, quantile: Fraction, whole: impl Fn(Option<u64>) -> Value) -> (Value, Value) {
-    let (low, high) = Binomial::new(shown.n(), quantile).order_ranks();
-    let low = if low == 0 { whole(Some(0)) } else { whole(shown.at_rank(low)) };
-    (low, whole(shown.at_rank(high)))
+/// Two-sided 95 % interval of a quantile, `wider` times as many ranks wide as independent requests make it.
+fn order_interval(
+    shown: &Distribution,
+    quantile: Fraction,
+    wider: f64,
+    whole: impl Fn(Option<u64>) -> Value,
+) -> (Value, Value) {
+    let n = shown.n();
+    let (mut low, mut high) = Binomial::new(n, quantile).order_ranks(0.025);
+    if wider > 1.0 {
+        let middle = quantile.as_f64() * n as f64;
+        low = (middle - (middle - low as f64) * wider).floor().max(0.0) as u64;
+        high = (middle + (high as f64 - middle) * wider).ceil() as u64;
+    }
+    (if low == 0 { whole(Some(0)) } else { whole(shown.at_rank(low)) }, whole(shown.at_rank(high)))
 }
 
 /// The bound as a value; for references, which are no number yet, [`Value::Beyond`].
@@ -128,6 +152,7 @@ pub(super) fn bound(clause: &Clause) -> Value {
         Dimension::Time => Value::Time(number),
         Dimension::Percent | Dimension::Point => Value::Ratio(number),
         Dimension::Rate => Value::PerSecond(number),
+        Dimension::Count if matches!(clause.metric, Metric::Prom(_)) => Value::Number(number),
         Dimension::Count => Value::Count(u64::try_from(exact.floor()).unwrap_or(u64::MAX)),
         Dimension::Bytes => Value::Bytes(number),
     }

@@ -1,12 +1,15 @@
 //! Reading a metric and its selectors.
 
-use crate::stats::Series;
+use crate::stats::{Answers, Series, grpc_name};
 
-use super::clause::{Aggregate, Metric, Selector, SelectorKey, Share};
+use super::clause::{Aggregate, Metric, Query, Selector, SelectorKey, Share};
 use super::decimal::Decimal;
 use super::error::ParseError;
 use super::suggest;
-use super::token::{Cursor, is_word};
+use super::token::{Cursor, is_word, quoted};
+
+/// gRPC's last status, UNAUTHENTICATED.
+pub(super) const LAST_GRPC: u8 = 16;
 
 /// Reads a metric: `p95`, `ttfb.p99.9`, `success`, `5xx`, `rps`, `prom('…')`.
 pub(super) fn metric(cursor: &mut Cursor<'_>) -> Result<Metric, ParseError> {
@@ -36,8 +39,8 @@ pub(super) fn named(word: &str) -> Option<Metric> {
         "count" => return Some(Metric::Count),
         _ => {}
     }
-    if let Some(share) = class(word) {
-        return Some(Metric::Share(share));
+    if let Some(answers) = answers(word) {
+        return Some(Metric::Share(Share::Answered(answers)));
     }
     let with_series = word
         .split_once('.')
@@ -63,12 +66,19 @@ fn aggregate(word: &str) -> Option<Aggregate> {
     Decimal::parse(digits).filter(|percent| !percent.is_zero()).map(Aggregate::Quantile)
 }
 
-fn class(word: &str) -> Option<Share> {
+/// The answers of this name: `5xx`, `404`, `grpc.unavailable` or `grpc.14`.
+pub(super) fn answers(word: &str) -> Option<Answers> {
+    if let Some(name) = word.strip_prefix("grpc.") {
+        let numbered = || name.parse().ok().filter(|status| *status <= LAST_GRPC);
+        let named = (0..=LAST_GRPC).find(|status| grpc_name(*status).eq_ignore_ascii_case(name));
+        return named.or_else(numbered).map(Answers::Grpc);
+    }
     let first = word.bytes().next().filter(|b| (b'1'..=b'5').contains(b))?;
     if word.len() == 3 && word.ends_with("xx") {
-        return Some(Share::Class(first - b'0'));
+        return Some(Answers::Class(first - b'0'));
     }
-    (word.len() == 3 && word.bytes().all(|b| b.is_ascii_digit())).then(|| word.parse().ok().map(Share::Status))?
+    let digits = word.len() == 3 && word.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| word.parse().ok()).flatten().map(Answers::Http)
 }
 
 fn prometheus(cursor: &mut Cursor<'_>) -> Result<Metric, ParseError> {
@@ -97,7 +107,16 @@ fn prometheus(cursor: &mut Cursor<'_>) -> Result<Metric, ParseError> {
     if !cursor.eat(")") {
         return Err(cursor.error(format!("{FORM}: expected )")));
     }
-    Ok(Metric::Prom(query))
+    Ok(Metric::Prom(Query(query)))
+}
+
+/// What a selector's value may be, if this one may not.
+fn not_among(key: SelectorKey, value: &str) -> Option<&'static str> {
+    match key {
+        SelectorKey::Status if answers(value).is_none() => Some("2xx, 404 or grpc.unavailable"),
+        SelectorKey::Target if !matches!(value, "canary" | "primary") => Some("canary or primary"),
+        _ => None,
+    }
 }
 
 /// Reads `{key=value,…}` if it comes next.
@@ -127,9 +146,13 @@ pub(super) fn selectors(cursor: &mut Cursor<'_>) -> Result<Vec<Selector>, ParseE
             return Err(cursor.error(format!("expected '=' after {word}")));
         }
         cursor.skip_blank();
+        let value_at = cursor.pos();
         let value = cursor.take(|c| !matches!(c, ',' | '}' | '\n')).trim_end();
         if value.is_empty() {
             return Err(cursor.error(format!("{word} needs a value, e.g. {word}=checkout")));
+        }
+        if let Some(allowed) = not_among(*key, value) {
+            return Err(cursor.error_at(value_at, format!("{word} is {allowed}, not {}", quoted(value))));
         }
         selectors.push(Selector { key: *key, value: value.to_owned() });
         if cursor.eat("}") {

@@ -1,35 +1,47 @@
 //! The objective line: parsed, compiled to counters, judged. Pure.
 
+mod allowance;
+mod beside;
+mod beta;
 mod bound;
+mod bursts;
 mod clause;
+mod compare;
 mod compile;
 mod decimal;
 mod error;
 mod evidence;
 mod exact;
 mod judge;
-#[cfg(test)]
-mod judge_tests;
 mod measured;
 mod metric;
 mod options;
+mod outside;
+mod over;
 mod parse;
-#[cfg(test)]
-mod parse_tests;
+mod planner;
 mod reason;
+mod refused;
+mod rule;
+mod run;
+mod score;
 mod show;
 mod suggest;
+mod taint;
+#[cfg(test)]
+mod tests;
 mod token;
 mod unit;
 mod verdict;
 
 pub use crate::stats::StatusSet;
 pub use clause::{
-    Aggregate, Better, Bound, Clause, Comparison, Line, Margin, Metric, Offset, Options, Otherwise, Reference,
-    Selector, SelectorKey, Share,
+    Aggregate, Better, Bound, Clause, Comparison, Line, Margin, Metric, Offset, Options, Otherwise, Party, Query,
+    Reference, Selector, SelectorKey, Share,
 };
 pub use decimal::{Decimal, Fraction};
 pub use error::{ParseError, ParseErrors};
+pub use evidence::Evidence;
 pub use judge::judge;
 pub use parse::parse;
 pub use unit::{Dimension, Quantity, Unit};

@@ -109,7 +109,9 @@ fn support(finding: &Finding) -> String {
         Some((low, high)) => format!("95% {low}..{high}, "),
         None => String::new(),
     };
-    format!("{interval}n={n}{}", if finding.thin { ", thin" } else { "" })
+    let population = if n > 0 { format!("n={n}") } else { "from outside".to_owned() };
+    let beside = finding.reference.map_or_else(String::new, |value| format!(", against {value}"));
+    format!("{interval}{population}{beside}{}", if finding.thin { ", thin" } else { "" })
 }
 
 /// The cause that a CPU quota is.

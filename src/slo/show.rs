@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use crate::stats::{Ns, Series};
+use crate::stats::{Answers, Ns, Series, grpc_name};
 
 use super::clause::{
-    Aggregate, Bound, Clause, Line, Margin, Metric, Offset, Options, Otherwise, Reference, Selector, SelectorKey,
-    Share, name_of,
+    Aggregate, Bound, Clause, Line, Margin, Metric, Offset, Options, Otherwise, Query, Reference, Selector,
+    SelectorKey, Share, name_of,
 };
 use super::unit::Quantity;
 
@@ -54,7 +54,7 @@ impl fmt::Display for Metric {
             Self::Share(share) => write!(f, "{share}"),
             Self::Rps => f.write_str("rps"),
             Self::Count => f.write_str("count"),
-            Self::Prom(query) => write!(f, "prom('{}')", query.replace('\'', "''")),
+            Self::Prom(Query(query)) => write!(f, "prom('{}')", query.replace('\'', "''")),
         }
     }
 }
@@ -75,8 +75,11 @@ impl fmt::Display for Aggregate {
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Class(class) => write!(f, "{class}xx"),
-            Self::Status(status) => write!(f, "{status}"),
+            Self::Answered(Answers::Class(class)) => write!(f, "{class}xx"),
+            Self::Answered(Answers::Http(status)) => write!(f, "{status}"),
+            Self::Answered(Answers::Grpc(status)) => {
+                write!(f, "grpc.{}", grpc_name(*status).to_lowercase())
+            }
             named => f.write_str(name_of(&Self::NAMED, named)),
         }
     }
@@ -93,11 +96,7 @@ impl fmt::Display for Bound {
         match self {
             Self::Absolute(quantity) => write!(f, "{quantity}"),
             Self::Relative { base, offset } => {
-                match base {
-                    Reference::Primary => f.write_str("primary")?,
-                    Reference::Last => f.write_str("last")?,
-                    Reference::Baseline(name) => write!(f, "baseline({name})")?,
-                }
+                write!(f, "{base}")?;
                 match offset {
                     None => Ok(()),
                     Some(Offset::Plus(margin)) => write!(f, "+{margin}"),
@@ -105,6 +104,16 @@ impl fmt::Display for Bound {
                     Some(Offset::Times(factor)) => write!(f, "*{factor}"),
                 }
             }
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Primary => f.write_str("primary"),
+            Self::Last => f.write_str("last"),
+            Self::Baseline(name) => write!(f, "baseline({name})"),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! What was probably meant.
 
-use crate::stats::Series;
+use crate::stats::{Series, grpc_name};
 
 use super::clause::{Better, Metric, SelectorKey, Share};
 use super::decimal::Decimal;
+use super::metric::LAST_GRPC;
 use super::token::quoted;
 
 const AGGREGATES: &str = "p50, p95, p99.9, min, max, avg, med, stddev";
@@ -62,6 +63,11 @@ pub(super) fn unknown_metric(word: &str) -> String {
     }
     if let Some(message) = odd_quantile(word) {
         return message;
+    }
+    if let Some(status) = word.strip_prefix("grpc.") {
+        let names: Vec<String> = (0..=LAST_GRPC).map(|status| grpc_name(status).to_lowercase()).collect();
+        let meant = did_you_mean(status, names.iter().map(String::as_str));
+        return format!("unknown gRPC status {}; write e.g. grpc.unavailable or grpc.14{meant}", quoted(status));
     }
     if let Some((series, rest)) = word.split_once('.')
         && Series::ALL.iter().any(|known| known.name() == series)

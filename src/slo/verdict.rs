@@ -60,6 +60,8 @@ pub enum Value {
     Bytes(f64),
     /// Requests per second.
     PerSecond(f64),
+    /// A number without a unit, from elsewhere.
+    Number(f64),
     /// Greater than anything measured: among requests that timed out.
     Beyond,
 }
@@ -69,7 +71,11 @@ impl Value {
     #[must_use]
     pub fn as_f64(self) -> f64 {
         match self {
-            Self::Time(number) | Self::Ratio(number) | Self::Bytes(number) | Self::PerSecond(number) => number,
+            Self::Time(number)
+            | Self::Ratio(number)
+            | Self::Bytes(number)
+            | Self::PerSecond(number)
+            | Self::Number(number) => number,
             Self::Count(number) => number as f64,
             Self::Beyond => f64::INFINITY,
         }
@@ -93,6 +99,7 @@ impl Value {
             Self::Bytes(bytes) => number::bytes(bytes),
             Self::PerSecond(rate) => number::per_second(rate),
             Self::Count(count) => number::count(count),
+            Self::Number(value) => number::trimmed(&format!("{value:.3}")).to_owned(),
             Self::Beyond => "a timeout".to_owned(),
             Self::Ratio(share) => {
                 let k = (share * n as f64).round();
@@ -110,6 +117,7 @@ impl Value {
             Self::Time(_) => (1e6, "ms"),
             Self::Bytes(_) => (1.0, " B"),
             Self::PerSecond(_) => (1.0, "/s"),
+            Self::Number(_) => (1.0, ""),
             Self::Ratio(_) => (0.01, "%"),
             Self::Count(_) | Self::Beyond => return self.among(0),
         };
@@ -132,10 +140,15 @@ pub struct Finding {
     pub value: Option<Value>,
     /// The comparison as written: `<`, `<=`, `>`, `>=`, `==` or `!=`.
     pub comparison: &'static str,
-    /// The bound.
+    /// The bound; made from the reference, where the clause compares. [`Value::Beyond`] where there is none.
     pub bound: Value,
+    /// The same metric on the side that the clause compares with; `None` if it compares with none, or it is not known.
+    pub reference: Option<Value>,
     /// Two-sided 95 % interval of the value, where the metric has one.
     pub interval: Option<(Value, Value)>,
+    /// How much wider that is than requests that fail independently would make it, at least 1: at a confidence, where
+    /// failures come in bursts.
+    pub widened: f64,
     /// Requests in the clause's population.
     pub n: u64,
     /// Least population that may pass.
@@ -155,6 +168,8 @@ pub struct Verdict {
     pub reason: String,
     /// One finding a clause, in the order written.
     pub findings: Vec<Finding>,
+    /// What is worth knowing and decides nothing, a sentence each.
+    pub advice: Vec<String>,
 }
 
 #[cfg(test)]
@@ -182,6 +197,8 @@ mod tests {
             (Value::Bytes(100.0), "100 B"),
             (Value::PerSecond(19.87), "19.9/s"),
             (Value::PerSecond(20_000.4), "20,000/s"),
+            (Value::Number(2.0), "2"),
+            (Value::Number(0.12345), "0.123"),
             (Value::Beyond, "a timeout"),
         ] {
             assert_eq!(value.to_string(), shown);

@@ -162,7 +162,12 @@ impl SpecBuilder {
 /// Reads the objective; clauses that are understood but not judged yet are refused here, before anything is sent.
 fn objective(text: &str) -> Result<Objective, Wrong> {
     let line = crate::slo::parse(text).map_err(|errors| pictured(errors.caret(text)))?;
-    let refused = line.unsupported();
+    let mut refused = line.unsupported();
+    if line.needs_primary() {
+        refused.push("primary: run loads one target, so that there is no primary to compare with".to_owned());
+    }
+    refused.extend(line.references().iter().map(|saved| format!("{saved}: run reads no report of an earlier run yet")));
+    refused.extend(line.queries().first().map(|_| "prom('…'): run does not ask Prometheus".to_owned()));
     if refused.is_empty() { Ok(Objective { text: text.to_owned(), line }) } else { Err(wrong(refused.join("; "))) }
 }
 

@@ -94,6 +94,29 @@ pub fn membership(series: Series, sample: &Sample, success: bool) -> Membership 
     }
 }
 
+/// One status, or a hundred of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// HTTP statuses `100·n` to `100·n + 99`.
+    Class(u8),
+    /// One HTTP status.
+    Http(u16),
+    /// One gRPC status.
+    Grpc(u8),
+}
+
+impl Answers {
+    /// Whether `code` is among them.
+    #[must_use]
+    pub fn contains(self, code: Code) -> bool {
+        match self {
+            Self::Class(class) => matches!(code, Code::Http(status) if status / 100 == u16::from(class)),
+            Self::Http(wanted) => code == Code::Http(wanted),
+            Self::Grpc(wanted) => code == Code::Grpc(wanted),
+        }
+    }
+}
+
 /// Which finished requests a share counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Set {
@@ -103,10 +126,8 @@ pub enum Set {
     Errors,
     /// Requests with this fault.
     Fault(Fault),
-    /// HTTP statuses `100·n` to `100·n + 99`.
-    Class(u8),
-    /// One HTTP status.
-    Status(u16),
+    /// Requests that were answered so.
+    Answered(Answers),
     /// Requests whose body and header expectations held.
     Checks,
 }
@@ -119,10 +140,7 @@ impl Set {
             Self::Success => success,
             Self::Errors => !success,
             Self::Fault(fault) => sample.outcome.fault == Some(fault),
-            Self::Class(class) => {
-                matches!(sample.outcome.code, Code::Http(status) if status / 100 == u16::from(class))
-            }
-            Self::Status(wanted) => sample.outcome.code == Code::Http(wanted),
+            Self::Answered(answers) => answers.contains(sample.outcome.code),
             Self::Checks => sample.outcome.fault != Some(Fault::Expect),
         }
     }
@@ -146,6 +164,79 @@ pub struct Meter {
     pub test: Test,
     /// Requests due earlier than this after the judged part's start do not count. Zero counts all.
     pub after: Ns,
+    /// Which requests count at all.
+    pub only: Only,
+    /// Whether `n` and `k` are wanted second by second too, not only over the whole run.
+    pub by_second: bool,
+}
+
+impl Meter {
+    /// A meter of all requests, over the whole run.
+    #[must_use]
+    pub const fn of(test: Test) -> Self {
+        Self { test, after: Ns::ZERO, only: Only { answers: None }, by_second: false }
+    }
+
+    /// Whether it leaves some requests of the run out, so that its values are not those of the whole run.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.after > Ns::ZERO || self.only != Only::default()
+    }
+
+    /// Counts one sample that is not due too early.
+    pub fn count(&self, reading: &mut Reading, sample: &Sample, success: bool) {
+        if self.only.accepts(sample) {
+            reading.count(self.test, sample, self.only.belongs(sample, success));
+        }
+    }
+
+    /// What one sample adds to `n` and `k` of its second. Where times are counted, requests during which our own process
+    /// stood still add nothing: they would make a burst of their own.
+    #[must_use]
+    pub fn in_slice(&self, sample: &Sample, success: bool) -> (u64, u64) {
+        let mut reading = Reading::empty(self.test);
+        self.count(&mut reading, sample, success);
+        match (reading, self.test) {
+            (Reading::Tally(tally), Test::Share(_)) => (tally.n, tally.k),
+            (Reading::Tally(tally), _) => (tally.n - tally.tainted_n, tally.k - tally.tainted_k),
+            (Reading::Moments(_), _) => (0, 0),
+        }
+    }
+
+    /// Where `sample` stands in the population of the meter's series; outside for meters that have none.
+    #[must_use]
+    pub fn membership(&self, sample: &Sample, success: bool) -> Membership {
+        match self.test {
+            Test::AtMost(series, _) | Test::Moments(series) if self.only.accepts(sample) => {
+                membership(series, sample, self.only.belongs(sample, success))
+            }
+            _ => Membership::Outside,
+        }
+    }
+}
+
+/// Which requests a meter looks at; by default all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Only {
+    /// Requests that were answered so; `None` for any answer or none.
+    pub answers: Option<Answers>,
+}
+
+impl Only {
+    /// Whether the meter looks at this sample.
+    #[must_use]
+    pub fn accepts(&self, sample: &Sample) -> bool {
+        self.answers.is_none_or(|answers| answers.contains(sample.outcome.code))
+    }
+
+    /// Whether the sample is one whose times and size count. By default that is a success; where answers are named, it
+    /// is any such answer that arrived whole.
+    fn belongs(&self, sample: &Sample, success: bool) -> bool {
+        match self.answers {
+            None => success,
+            Some(_) => matches!(sample.outcome.fault, None | Some(Fault::Expect)),
+        }
+    }
 }
 
 /// The counters of a [`Test::Share`] or [`Test::AtMost`] meter.
@@ -305,15 +396,36 @@ impl Reading {
     }
 }
 
-/// Stop the load once the meter's `n − k` exceeds `most_bad` (or `k`, where `k` counts what is bad).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Stop the load once too many of a meter's samples are bad: those that do not hold, or those that do where
+/// `bad_holds`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trip {
     /// Index of the meter.
     pub meter: usize,
     /// Whether a sample that holds is the bad one (`5xx<1%`), rather than one that does not (`success>=99%`).
     pub bad_holds: bool,
-    /// More bad samples than this and the clause can no longer pass.
+    /// More bad samples than this and the clause can no longer pass; `u64::MAX` if that is never certain.
     pub most_bad: u64,
+    /// Stop earlier, where the evidence is strong enough; with ascending `n`, empty for never.
+    pub looks: Vec<Look>,
+}
+
+/// While no more than `n` samples were counted, more than `most_bad` bad ones among them are evidence enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Samples counted, at most.
+    pub n: u64,
+    /// Bad samples that are not enough yet.
+    pub most_bad: u64,
+}
+
+impl Trip {
+    /// Whether `bad` of `n` samples stop the load.
+    #[must_use]
+    pub fn fires(&self, n: u64, bad: u64) -> bool {
+        let look = self.looks.iter().find(|look| n <= look.n);
+        bad > self.most_bad || look.is_some_and(|look| bad > look.most_bad)
+    }
 }
 
 /// Everything a run has to count, and when to stop early.

@@ -6,16 +6,20 @@ pub mod number;
 mod outcome;
 mod recorder;
 mod sample;
+mod slices;
 mod sparse;
 mod summary;
 mod timeline;
 mod window;
 
 pub use log::{Log, Phase, Row, Spread};
-pub use meter::{Measures, Membership, Meter, Moments, Reading, Series, Set, Tally, Test, Trip, membership};
+pub use meter::{
+    Answers, Look, Measures, Membership, Meter, Moments, Only, Reading, Series, Set, Tally, Test, Trip, membership,
+};
 pub use outcome::{Code, Fault, Outcome, StatusSet, grpc_name};
 pub use recorder::{Detail, Recorder};
 pub use sample::{DialTimes, Ns, Sample};
+pub use slices::Slices;
 pub use sparse::Sparse;
 pub use summary::{Distribution, Generator, Second, Stopped, Summary};
 pub use window::{Reach, Window};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::slices::Slices;
 use super::sparse::Sparse;
 use super::timeline::Timeline;
 use super::window::Window;
@@ -40,7 +41,8 @@ pub struct Recorder {
     last_done: Ns,
     warmup_finished: u64,
     readings: Vec<Reading>,
-    after: BTreeMap<usize, Values>,
+    apart: BTreeMap<usize, Values>,
+    by_second: BTreeMap<usize, Slices>,
     scheduled: u64,
     late: u64,
     lag: Sparse,
@@ -125,7 +127,8 @@ impl Recorder {
             local: 0,
             last_done: Ns::ZERO,
             warmup_finished: 0,
-            after: BTreeMap::new(),
+            apart: BTreeMap::new(),
+            by_second: BTreeMap::new(),
             scheduled: 0,
             late: 0,
             lag: Sparse::default(),
@@ -228,8 +231,11 @@ impl Recorder {
         self.last_done = self.last_done.max(other.last_done);
         self.warmup_finished += other.warmup_finished;
         self.readings.iter_mut().zip(&other.readings).for_each(|(mine, theirs)| mine.merge(theirs));
-        for (meter, values) in &other.after {
-            self.after.entry(*meter).or_insert_with(Values::new).merge(values);
+        for (meter, values) in &other.apart {
+            self.apart.entry(*meter).or_insert_with(Values::new).merge(values);
+        }
+        for (meter, slices) in &other.by_second {
+            self.by_second.entry(*meter).or_default().merge(slices);
         }
         self.scheduled += other.scheduled;
         self.late += other.late;
@@ -262,7 +268,8 @@ impl Recorder {
             distributions,
             first_lanes,
             readings: self.readings.clone(),
-            after: self.after.iter().map(|(meter, values)| (*meter, values.distribution())).collect(),
+            apart: self.apart.iter().map(|(meter, values)| (*meter, values.distribution())).collect(),
+            by_second: self.by_second.clone(),
             generator: self.generator(),
             seconds,
             warmup_finished: self.warmup_finished,
@@ -323,12 +330,20 @@ impl Recorder {
             if since_judged < meter.after {
                 continue;
             }
-            reading.count(meter.test, sample, success);
-            if meter.after > Ns::ZERO
-                && let super::Test::AtMost(series, _) | super::Test::Moments(series) = meter.test
-            {
-                let value = membership(series, sample, success);
-                self.after.entry(index).or_insert_with(Values::new).record(value);
+            meter.count(reading, sample, success);
+            if meter.is_partial() {
+                let value = meter.membership(sample, success);
+                if value != Membership::Outside {
+                    self.apart.entry(index).or_insert_with(Values::new).record(value);
+                }
+            }
+            // A window keeps every second anyhow.
+            if meter.by_second && matches!(self.keep, Keep::Run(_)) {
+                let (n, k) = meter.in_slice(sample, success);
+                if n > 0 {
+                    let at = sample.done.since(self.judged_from + meter.after);
+                    self.by_second.entry(index).or_default().add(at, n, k);
+                }
             }
         }
     }
@@ -423,13 +438,17 @@ mod tests {
     }
 
     fn measures() -> Arc<Measures> {
-        let meter = |test| Meter { test, after: Ns::ZERO };
+        let meter = Meter::of;
         Arc::new(Measures {
             meters: vec![
                 meter(Test::Share(Set::Success)),
                 meter(Test::AtMost(Series::Latency, Ns::from_millis(800).0)),
                 meter(Test::Moments(Series::Service)),
-                Meter { test: Test::AtMost(Series::Latency, Ns::from_millis(800).0), after: Ns::from_secs(9) },
+                Meter {
+                    after: Ns::from_secs(9),
+                    by_second: true,
+                    ..Meter::of(Test::AtMost(Series::Latency, Ns::from_millis(800).0))
+                },
             ],
             ..Measures::default()
         })
@@ -446,7 +465,7 @@ mod tests {
 
     fn shown(recorder: &Recorder) -> String {
         let mut summary = recorder.summary();
-        for distribution in summary.distributions.values_mut().chain(summary.after.values_mut()) {
+        for distribution in summary.distributions.values_mut().chain(summary.apart.values_mut()) {
             distribution.moments.sum_of_squares = distribution.moments.sum_of_squares.round();
         }
         let distributions: Vec<_> = summary
@@ -506,7 +525,7 @@ mod tests {
             prop_assert_eq!(latency.n, shown.map_or(0, Distribution::n));
             prop_assert_eq!(summary.codes.values().sum::<u64>(), summary.finished);
             let Reading::Tally(late_start) = summary.readings[3] else { panic!("a bound has counters") };
-            prop_assert_eq!(late_start.n, summary.after.get(&3).map_or(0, Distribution::n));
+            prop_assert_eq!(late_start.n, summary.apart.get(&3).map_or(0, Distribution::n));
             prop_assert!(late_start.n <= latency.n);
         }
     }

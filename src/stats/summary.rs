@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::{Code, Fault, Moments, Ns, Reading, Series};
+use super::{Code, Fault, Moments, Ns, Reading, Series, Slices};
 
 /// Values of one series, for display. Verdicts are made on exact counters instead.
 #[derive(Clone, Debug)]
@@ -47,6 +47,19 @@ impl Distribution {
             }
         }
         None
+    }
+
+    /// Between which values the one at a rank lies, both included: the histogram knows no better. `None` where
+    /// [`Self::at_rank`] is.
+    #[must_use]
+    pub fn bracket(&self, rank: u64) -> Option<(u64, u64)> {
+        let value = self.at_rank(rank)?;
+        let (least, most) = (self.moments.min, self.moments.max);
+        if rank == 1 || rank == self.histogram.len() {
+            return Some((value, value));
+        }
+        let low = self.histogram.lowest_equivalent(value).clamp(least, most);
+        Some((low, self.histogram.highest_equivalent(value).clamp(least, most)))
     }
 
     /// The quantile `q` in (0, 1] by nearest rank ⌈q·n⌉, without interpolation; `None` when it falls among the
@@ -135,8 +148,10 @@ pub struct Summary {
     pub first_lanes: Option<Distribution>,
     /// What the meters counted, in the order they were given.
     pub readings: Vec<Reading>,
-    /// For each meter with an `after`, its own distribution of values, for display.
-    pub after: BTreeMap<usize, Distribution>,
+    /// For each meter that leaves some requests out, its own distribution of values.
+    pub apart: BTreeMap<usize, Distribution>,
+    /// For each meter that wants it, its counters second by second.
+    pub by_second: BTreeMap<usize, Slices>,
     /// How the generator itself did.
     pub generator: Generator,
     /// Second by second, warm-up included.

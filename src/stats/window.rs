@@ -2,10 +2,10 @@
 //!
 //! Reading it changes nothing. A slice belongs to the second in which its requests were *done*.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::sparse::Sparse;
-use super::{Measures, Membership, Moments, Ns, Reading, Sample, Series, Tally, Test, membership};
+use super::{Measures, Membership, Meter, Moments, Ns, Reading, Sample, Series, Slices, Tally, Test, membership};
 
 /// Seconds of exact counters kept.
 const KEPT_SECONDS: u64 = 600;
@@ -35,7 +35,7 @@ struct Block {
 /// A ring of one-second slices.
 #[derive(Clone, Debug)]
 pub struct Window {
-    tests: Box<[Test]>,
+    meters: Box<[Meter]>,
     columns: Vec<Column>,
     /// `(finished, succeeded)` by second.
     totals: VecDeque<(u32, u32)>,
@@ -58,6 +58,8 @@ pub struct Reach {
     pub succeeded: u64,
     /// One reading a meter.
     pub readings: Vec<Reading>,
+    /// For each meter that wants it, its counters second by second.
+    pub by_second: BTreeMap<usize, Slices>,
     /// Latency, for display.
     pub latency: Sparse,
 }
@@ -66,16 +68,16 @@ impl Window {
     /// An empty window for these measures.
     #[must_use]
     pub fn new(measures: &Measures) -> Self {
-        let tests: Box<[Test]> = measures.meters.iter().map(|meter| meter.test).collect();
-        let columns = tests
+        let meters: Box<[Meter]> = measures.meters.iter().copied().collect();
+        let columns = meters
             .iter()
-            .map(|test| match test {
+            .map(|meter| match meter.test {
                 Test::Moments(_) => Column::Moments(VecDeque::new()),
                 Test::Share(_) | Test::AtMost(..) => Column::Counts(VecDeque::new()),
             })
             .collect();
         Self {
-            tests,
+            meters,
             columns,
             totals: VecDeque::new(),
             front: 0,
@@ -92,13 +94,13 @@ impl Window {
         let total = &mut self.totals[row];
         total.0 += 1;
         total.1 += u32::from(success);
-        let block = block_at(&mut self.fine, second, self.tests.len());
+        let block = block_at(&mut self.fine, second, self.meters.len());
         if let Membership::Value(latency) = membership(Series::Latency, sample, success) {
             block.latency.record(latency);
         }
-        for (meter, (column, test)) in self.columns.iter_mut().zip(&self.tests).enumerate() {
-            let mut reading = Reading::empty(*test);
-            reading.count(*test, sample, success);
+        for (meter, (column, counted)) in self.columns.iter_mut().zip(&self.meters).enumerate() {
+            let mut reading = Reading::empty(counted.test);
+            counted.count(&mut reading, sample, success);
             match (column, reading) {
                 (Column::Counts(rows), Reading::Tally(tally)) => {
                     rows[row].0 += tally.n as u32;
@@ -125,13 +127,13 @@ impl Window {
             reach.finished += u64::from(*finished);
             reach.succeeded += u64::from(*succeeded);
         }
-        let mut sums = vec![0u128; self.tests.len()];
+        let mut sums = vec![0u128; self.meters.len()];
         for block in self.blocks.iter().chain(&self.fine).filter(|b| b.begin >= from && b.begin < to) {
             reach.latency.merge(&block.latency);
             sums.iter_mut().zip(&block.sums).for_each(|(sum, part)| *sum += u128::from(*part));
         }
         for (meter, column) in self.columns.iter().enumerate() {
-            reach.readings.push(match column {
+            let reading = match column {
                 Column::Moments(rows) => {
                     let mut all = Moments::default();
                     rows.range(first.min(last)..last).for_each(|m| all.merge(m));
@@ -139,21 +141,41 @@ impl Window {
                 }
                 Column::Counts(rows) => {
                     let mut tally = Tally { sum: sums[meter], ..Tally::default() };
-                    for (n, k) in rows.range(first.min(last)..last) {
-                        tally.n += u64::from(*n);
-                        tally.k += u64::from(*k);
+                    let wide: Vec<(u64, u64)> =
+                        rows.range(first.min(last)..last).map(|(n, k)| (u64::from(*n), u64::from(*k))).collect();
+                    tally.n = wide.iter().map(|row| row.0).sum();
+                    tally.k = wide.iter().map(|row| row.1).sum();
+                    for (_, n, k) in self.tainted(meter, from, to) {
+                        tally.tainted_n += n;
+                        tally.tainted_k += k;
                     }
-                    for (_, _, n, k) in
-                        self.tainted.iter().filter(|t| t.0 >= from && t.0 < to && usize::from(t.1) == meter)
-                    {
-                        tally.tainted_n += u64::from(*n);
-                        tally.tainted_k += u64::from(*k);
+                    if self.meters[meter].by_second {
+                        reach.by_second.insert(meter, self.slices(meter, wide, from.max(self.front), to));
                     }
                     Reading::Tally(tally)
                 }
-            });
+            };
+            reach.readings.push(reading);
         }
         reach
+    }
+
+    /// Second, `n` and `k` of a meter's tainted requests in the seconds `from..to`.
+    fn tainted(&self, meter: usize, from: u64, to: u64) -> impl Iterator<Item = (u64, u64, u64)> {
+        let wanted =
+            move |entry: &&(u64, u16, u32, u32)| (from..to).contains(&entry.0) && usize::from(entry.1) == meter;
+        self.tainted.iter().filter(wanted).map(|(second, _, n, k)| (*second, u64::from(*n), u64::from(*k)))
+    }
+
+    /// A meter's counters second by second; `rows` begins at the second `front`.
+    fn slices(&self, meter: usize, mut rows: Vec<(u64, u64)>, front: u64, to: u64) -> Slices {
+        if matches!(self.meters[meter].test, Test::AtMost(..)) {
+            for (second, n, k) in self.tainted(meter, front, to) {
+                let row = &mut rows[(second - front) as usize];
+                *row = (row.0 - n, row.1 - k);
+            }
+        }
+        Slices::by_second(rows)
     }
 
     /// Bytes held on the heap, for the test that keeps a thousand tasks affordable.
@@ -237,7 +259,7 @@ impl Window {
     fn coarsen(&mut self, newest: u64) {
         while self.fine.front().is_some_and(|b| b.begin + FINE_SECONDS < newest) {
             let Some(old) = self.fine.pop_front() else { return };
-            let block = block_at(&mut self.blocks, old.begin / BLOCK_SECONDS * BLOCK_SECONDS, self.tests.len());
+            let block = block_at(&mut self.blocks, old.begin / BLOCK_SECONDS * BLOCK_SECONDS, self.meters.len());
             block.latency.merge(&old.latency);
             block.sums.iter_mut().zip(&old.sums).for_each(|(sum, part)| *sum = sum.saturating_add(*part));
             block.latency.shrink();
@@ -259,8 +281,10 @@ fn block_at(blocks: &mut VecDeque<Block>, begin: u64, meters: usize) -> &mut Blo
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
-    use crate::stats::{Meter, Outcome, Set};
+    use crate::stats::{Detail, Outcome, Recorder, Set};
 
     fn sample(done: Ns, latency_ms: u64, status: u16) -> Sample {
         let sent = done.since(Ns::from_millis(latency_ms));
@@ -281,7 +305,7 @@ mod tests {
     }
 
     fn measures() -> Measures {
-        let meter = |test| Meter { test, after: Ns::ZERO };
+        let meter = |test| Meter { by_second: true, ..Meter::of(test) };
         Measures {
             meters: vec![
                 meter(Test::Share(Set::Success)),
@@ -317,6 +341,28 @@ mod tests {
         assert_eq!(tally(&bad_second.readings[1]), (0, 0), "failures are not in a latency's population");
         assert_eq!(tally(&window.reach(31, 100).readings[1]), (690, 690));
         assert_eq!(window.reach(200, 300).finished, 0);
+    }
+
+    #[test]
+    fn a_whole_run_and_a_window_keep_the_same_seconds() {
+        let measures = Arc::new(measures());
+        let (mut window, mut run) =
+            (Window::new(&measures), Recorder::new(Arc::clone(&measures), Ns::ZERO, Detail::Run));
+        for i in 0..2_000u64 {
+            let mut one = sample(Ns::from_millis(37 * i + 100), 20 + i % 50, if i % 90 < 9 { 503 } else { 200 });
+            one.tainted = (700..720).contains(&i);
+            window.record(&one, one.outcome == Outcome::http(200));
+            run.record(&one);
+        }
+        let (reach, summary) = (window.reach(0, 100), run.summary());
+        assert_eq!(reach.by_second.len(), 3);
+        for (meter, slices) in &reach.by_second {
+            assert_eq!(slices, &summary.by_second[meter], "meter {meter}");
+        }
+        let all = |slices: &Slices| slices.rows().iter().fold((0, 0), |all, row| (all.0 + row.0, all.1 + row.1));
+        assert_eq!(all(&reach.by_second[&0]), (2_000, 1_793));
+        assert_eq!(all(&reach.by_second[&1]).0, 1_793 - 20, "what stood still makes no burst");
+        assert_eq!(window.reach(10, 12).by_second[&0].rows(), &summary.by_second[&0].rows()[10..12]);
     }
 
     #[test]

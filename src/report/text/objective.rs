@@ -21,6 +21,9 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
         let word = page.paint(tone(verdict.decision, false), &verdict.decision.name().to_uppercase());
         let word = page.paint(Tone::Strong, &word);
         page.line(&format!("{word}  {}", plain(&verdict.reason)));
+        for advice in &verdict.advice {
+            page.paragraph("", Tone::Faint, advice);
+        }
         return;
     }
     let closing = page.paint(Tone::Faint, unjudged(report));

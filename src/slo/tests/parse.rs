@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::super::*;
 use crate::stats::{Ns, Series};
 
 fn only_error(text: &str) -> ParseError {
@@ -116,6 +116,16 @@ const FURTHER: &[(&str, usize, &str)] = &[
     ),
     ("p95{step=a<1s", 14, "the selector is not closed: expected '}'"),
     ("p95{step=}<1s", 10, "step needs a value, e.g. step=checkout"),
+    ("p95{status=2x}<1s", 12, "status is 2xx, 404 or grpc.unavailable, not '2x'"),
+    ("p95{status=grpc.17}<1s", 12, "status is 2xx, 404 or grpc.unavailable, not 'grpc.17'"),
+    ("p95{target=stable}<1s", 12, "target is canary or primary, not 'stable'"),
+    (
+        "grpc.unavailible<1%",
+        1,
+        "unknown gRPC status 'unavailible'; write e.g. grpc.unavailable or grpc.14; did you mean 'unavailable'?",
+    ),
+    ("grpc.unavailable>=1%", 17, "grpc.unavailable>=... would demand failure; did you mean <= ?"),
+    ("grpc.ok<=99%", 8, "grpc.ok<=... would demand failure; did you mean >= ?"),
     ("p95{}<1s", 5, "expected a selector such as step=checkout, found '}'"),
     (
         "p95<1s abrot",
@@ -210,6 +220,11 @@ fn every_form_of_the_language_has_its_canonical_spelling() {
         ),
         ("p95 {  url = /a b , method=GET } < primary - 5ms", "p95{url=/a b,method=GET}<primary-5ms"),
         ("errors<=0, timeouts==0req, success>=100%", "errors<=0, timeouts==0req, success>=100%"),
+        (
+            "grpc.14<1%, grpc.DEADLINE_EXCEEDED==0, grpc.not_found<=3req",
+            "grpc.unavailable<1%, grpc.deadline_exceeded==0, grpc.not_found<=3req",
+        ),
+        ("p95{status=grpc.0}<1s, p95{status=404}<1s", "p95{status=grpc.0}<1s, p95{status=404}<1s"),
         ("p95<1s else=retry over=1500ms", "p95<1s over=1500ms else=retry"),
     ] {
         let line = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
@@ -351,7 +366,7 @@ fn huge_input_is_refused_without_recursion_or_copies_in_the_message() {
     }
 }
 
-const DOCS: &str = include_str!("../../docs/slo.md");
+const DOCS: &str = include_str!("../../../docs/slo.md");
 
 fn section(title: &str) -> &'static str {
     let (_, rest) = DOCS.split_once(&format!("\n## {title}\n")).expect(title);
@@ -368,13 +383,32 @@ fn the_documented_mistakes_are_what_the_parser_says() {
 }
 
 #[test]
-fn what_the_documentation_says_is_not_there_yet_parses_and_is_refused() {
-    let clauses: Vec<&str> =
-        section("Not there yet").split('`').skip(1).step_by(2).filter(|c| c.contains('<')).collect();
-    assert_eq!(clauses.len(), 7, "{clauses:?}");
-    for clause in clauses {
-        assert_eq!(parse(clause).unwrap_or_else(|e| panic!("{clause}: {e}")).unsupported().len(), 1, "{clause}");
+fn every_documented_comparison_and_selector_is_judged() {
+    let block = section("Comparisons").split("```").nth(1).unwrap();
+    let clauses: Vec<Clause> = block.trim().lines().flat_map(|line| parse(line).unwrap().clauses).collect();
+    assert_eq!(clauses.len(), 4);
+    let selectors = section("Selectors").lines().filter_map(|row| row.strip_prefix("| `"));
+    let selectors: Vec<&str> =
+        selectors.flat_map(|row| row.split(" | ").next().unwrap().split('`').step_by(2)).collect();
+    assert_eq!(selectors.len(), 5, "{selectors:?}");
+    let selected = selectors.iter().map(|selector| parse(&format!("p95{{{selector}}}<1s")).unwrap().clauses.remove(0));
+    for clause in clauses.into_iter().chain(selected) {
+        assert_eq!(Line { clauses: vec![clause] }.unsupported(), [""; 0]);
     }
+    let allowances = section("Comparisons").lines().filter_map(|row| row.strip_prefix("| `")).skip(3);
+    let mut seen = 0;
+    for allowance in allowances.flat_map(|row| row.split(" | ").next().unwrap().split('`').step_by(2)) {
+        let metric = if allowance.contains("pp") {
+            "errors"
+        } else if allowance.contains("KiB") {
+            "size.p50"
+        } else {
+            "p95"
+        };
+        assert!(parse(&format!("{metric}<=last{allowance}")).is_ok(), "{allowance}");
+        seen += 1;
+    }
+    assert_eq!(seen, 8);
 }
 
 #[test]

@@ -2,116 +2,11 @@
 
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
 use proptest::prelude::*;
 
-use super::*;
-use crate::stats::{
-    Distribution, Fault, Generator, Membership, Moments, Ns, Outcome, Reading, Sample, Series, Stopped, Summary,
-    membership,
-};
-
-/// A request answered (or not) after `latency_ms`, `service_ms` of it after it was sent.
-fn request(outcome: Outcome, latency_ms: f64, service_ms: f64) -> Sample {
-    let ns = |ms: f64| Ns((ms * 1e6).round() as u64);
-    let done = ns(latency_ms);
-    let sent = ns(latency_ms - service_ms);
-    Sample {
-        class: 0,
-        due: Ns::ZERO,
-        origin: Ns::ZERO,
-        sent,
-        first: done,
-        done,
-        dial: None,
-        outcome,
-        bytes: 1000,
-        resent: false,
-        tainted: false,
-        extra_lane: false,
-    }
-}
-
-fn answered(status: u16, ms: f64) -> Sample {
-    request(Outcome::http(status), ms, ms)
-}
-
-fn failed(fault: Fault) -> Sample {
-    request(Outcome::fault(fault), 1000.0, 1000.0)
-}
-
-fn tainted(sample: Sample) -> Sample {
-    Sample { tainted: true, ..sample }
-}
-
-fn times(n: usize, sample: Sample) -> Vec<Sample> {
-    vec![sample; n]
-}
-
-fn distribution(series: Series, samples: &[Sample]) -> Distribution {
-    let mut histogram = Histogram::new(3).unwrap();
-    let (mut moments, mut beyond) = (Moments::default(), 0);
-    for sample in samples {
-        match membership(series, sample, StatusSet::ok().accepts(sample.outcome)) {
-            Membership::Value(value) => {
-                histogram.record(value).unwrap();
-                moments.add(value);
-            }
-            Membership::Beyond => beyond += 1,
-            Membership::Outside => {}
-        }
-    }
-    Distribution { histogram, beyond, moments }
-}
-
-/// What a recorder would have made of the samples.
-fn summary(line: &Line, samples: &[Sample]) -> Summary {
-    let measures = line.measures(StatusSet::ok(), None);
-    let mut summary = Summary {
-        wall: Duration::from_secs(10),
-        finished: samples.len() as u64,
-        reached: samples.iter().any(|s| s.outcome.fault != Some(Fault::Refused)),
-        generator: Generator { scheduled: samples.len() as u64, max_lanes: 64, lanes: 2, ..Generator::default() },
-        readings: measures.meters.iter().map(|meter| Reading::empty(meter.test)).collect(),
-        ..Summary::default()
-    };
-    for sample in samples {
-        let success = StatusSet::ok().accepts(sample.outcome);
-        summary.succeeded += u64::from(success);
-        *summary.codes.entry(sample.outcome.code).or_default() += 1;
-        if let Some(fault) = sample.outcome.fault {
-            *summary.faults.entry(fault).or_default() += 1;
-            summary.generator.local += u64::from(fault == Fault::Local);
-        }
-        for (meter, reading) in measures.meters.iter().zip(&mut summary.readings) {
-            if sample.due >= meter.after {
-                reading.count(meter.test, sample, success);
-            }
-        }
-    }
-    for series in Series::ALL {
-        let distribution = distribution(series, samples);
-        if distribution.n() > 0 {
-            summary.distributions.insert(series, distribution);
-        }
-    }
-    summary
-}
-
-fn verdict_on(text: &str, samples: &[Sample], change: impl FnOnce(&mut Summary)) -> Verdict {
-    let line = parse(text).unwrap();
-    let mut summary = summary(&line, samples);
-    change(&mut summary);
-    judge(&line, &summary)
-}
-
-fn verdict(text: &str, samples: &[Sample]) -> Verdict {
-    verdict_on(text, samples, |_| {})
-}
-
-fn decision(text: &str, samples: &[Sample]) -> Decision {
-    verdict(text, samples).decision
-}
+use super::super::*;
+use super::samples::{answered, decision, distribution, failed, request, tainted, times, verdict, verdict_on};
+use crate::stats::{Fault, Ns, Outcome, Reading, Sample, Series, Stopped, Summary};
 
 #[test]
 fn a_healthy_run_passes_and_says_on_what_evidence() {
@@ -488,7 +383,7 @@ fn after_leaves_the_beginning_out_and_shows_what_is_left() {
     let samples = [times(50, answered(200, 900.0)), times(150, later(answered(200, 10.0)))].concat();
     let text = "p99<500ms after=5s";
     let shown = distribution(Series::Latency, &samples[50..]);
-    let verdict = verdict_on(text, &samples, |s| _ = s.after.insert(0, shown));
+    let verdict = verdict_on(text, &samples, |s| _ = s.apart.insert(0, shown));
     assert_eq!(verdict.decision, Decision::Pass);
     assert_eq!((verdict.findings[0].value, verdict.findings[0].n), (Some(Value::Time(1e7)), 150));
     assert_eq!(decision("p99<500ms", &samples), Decision::Fail);
@@ -514,9 +409,9 @@ fn overdue_requests_of_a_live_window_count_as_slow_and_failed() {
 #[test]
 fn what_cannot_be_judged_is_an_error_and_missing_readings_are_no_evidence() {
     let samples = times(200, answered(200, 10.0));
-    let verdict = verdict("p99<500ms, p95<=primary+10%", &samples);
+    let verdict = verdict("p99<500ms, avg<=primary+10%", &samples);
     assert_eq!(verdict.decision, Decision::Error);
-    assert!(verdict.reason.starts_with("p95<=primary+10%: comparison with another"), "{}", verdict.reason);
+    assert!(verdict.reason.starts_with("avg<=primary+10%: comparison is for shares"), "{}", verdict.reason);
     assert_eq!(verdict_on("p99<500ms", &samples, |s| s.readings.clear()).decision, Decision::Insufficient);
 }
 
@@ -600,6 +495,6 @@ proptest! {
 fn a_run_in_which_our_own_code_broke_is_an_error_however_good_the_numbers() {
     let line = parse("success>=50%").expect("it is a line");
     let summary = Summary { error: Some("a worker of tollgate's own failed".into()), ..Summary::default() };
-    let verdict = judge(&line, &summary);
+    let verdict = judge(&line, &Evidence::of(&summary));
     assert_eq!((verdict.decision, verdict.reason.as_str()), (Decision::Error, "a worker of tollgate's own failed"));
 }
