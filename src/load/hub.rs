@@ -23,6 +23,8 @@ pub(super) struct Hub<C> {
     waiting: Cell<usize>,
     /// Wakes the one of them that has waited longest.
     freed: Notify,
+    /// How many lanes the server was last heard to let share a connection.
+    told: Cell<u32>,
     /// How many were ever opened: spreads the ages at which they are replaced.
     opened: Cell<u32>,
 }
@@ -105,6 +107,7 @@ impl<C> Default for Hub<C> {
             opening: RefCell::default(),
             waiting: Cell::new(0),
             freed: Notify::new(),
+            told: Cell::new(u32::MAX),
             opened: Cell::new(0),
         }
     }
@@ -126,8 +129,7 @@ impl<C: 'static> Hub<C> {
             if let Some(joined) = self.place(ground) {
                 return Ok(joined);
             }
-            let opening = self.with_room(ground.plan.streams);
-            if let Some(opening) = opening {
+            if let Some(opening) = self.with_room(self.room(ground)) {
                 self.wait_for(&opening, by, &ground.clock).await?;
             } else if self.may_open(ground) {
                 return self.open(ground, dialer, by).await;
@@ -140,12 +142,21 @@ impl<C: 'static> Hub<C> {
     /// A place on a connection that has room; connections that are over are forgotten.
     fn place<P: Protocol<Conn = C>, K: Clock, S: Sink>(self: &Rc<Self>, ground: &Ground<P, K, S>) -> Option<Joined<C>> {
         let mut links = self.links.borrow_mut();
+        if let Some(told) = links.iter().find_map(|link| ground.protocol.most_lanes(&link.conn)) {
+            self.told.set(told);
+        }
         links.retain(|link| !link.retired.get() && !ground.protocol.is_over(&link.conn));
-        let roomy = links.iter().filter(|link| link.lanes.get() < ground.plan.streams);
+        let room = self.room(ground);
+        let roomy = links.iter().filter(|link| link.lanes.get() < room);
         // The fullest first: few connections, each with as many lanes as it may have.
         let mut roomy: Vec<_> = roomy.collect();
         roomy.sort_by_key(|link| std::cmp::Reverse(link.lanes.get()));
         roomy.into_iter().find_map(|link| Some(self.take(link, ground.protocol.share(&link.conn)?)))
+    }
+
+    /// Lanes that may share one connection. A new one gets no more than the server allowed on another before.
+    fn room<P: Protocol, K, S>(&self, ground: &Ground<P, K, S>) -> u32 {
+        ground.plan.streams.min(self.told.get()).max(1)
     }
 
     fn take(self: &Rc<Self>, link: &Rc<Shared<C>>, conn: C) -> Joined<C> {

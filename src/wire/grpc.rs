@@ -79,6 +79,10 @@ impl Protocol for Grpc {
         conn.share()
     }
 
+    fn most_lanes(&self, conn: &Conn) -> Option<u32> {
+        conn.most_lanes()
+    }
+
     fn is_over(&self, conn: &Conn) -> bool {
         conn.trunk.is_over()
     }

@@ -98,6 +98,11 @@ pub trait Protocol: Clone + 'static {
     /// Another handle on the same connection, if it can carry one more request at the same time.
     fn share(&self, conn: &Self::Conn) -> Option<Self::Conn>;
 
+    /// How many lanes the server lets share the connection; `None` while it has not said.
+    fn most_lanes(&self, _conn: &Self::Conn) -> Option<u32> {
+        None
+    }
+
     /// Whether nothing new may be put on a shared connection: it ended, or the server wants it to end.
     fn is_over(&self, _conn: &Self::Conn) -> bool {
         false

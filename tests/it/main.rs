@@ -66,3 +66,5 @@ mod source;
 mod tollgate;
 #[cfg(test)]
 mod unreached;
+#[cfg(test)]
+mod wires;

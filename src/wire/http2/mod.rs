@@ -58,6 +58,12 @@ impl Conn {
             alarm: Box::pin(tokio::time::sleep_until(self.alarm.deadline())),
         })
     }
+
+    /// How many streams the server allows, once it has said so.
+    pub(super) fn most_lanes(&self) -> Option<u32> {
+        let most = self.send.current_max_send_streams();
+        (most != trunk::STREAMS_UNTOLD).then(|| u32::try_from(most).unwrap_or(u32::MAX))
+    }
 }
 
 impl Protocol for Http2 {
@@ -80,6 +86,10 @@ impl Protocol for Http2 {
 
     fn share(&self, conn: &Conn) -> Option<Conn> {
         conn.share()
+    }
+
+    fn most_lanes(&self, conn: &Conn) -> Option<u32> {
+        conn.most_lanes()
     }
 
     fn is_over(&self, conn: &Conn) -> bool {

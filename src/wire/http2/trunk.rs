@@ -21,7 +21,7 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 /// Largest head that is read, in bytes; the same as for HTTP/1.
 const MOST_HEAD_BYTES: u32 = 64 << 10;
 /// Streams begun before the server has said how many it allows (RFC 9113 §6.5.2 recommends at least 100).
-const STREAMS_UNTOLD: usize = 100;
+pub(super) const STREAMS_UNTOLD: usize = 100;
 
 /// What all lanes on one connection know of it.
 #[derive(Debug)]
