@@ -77,7 +77,7 @@ fn run(hey: &Hey) -> anyhow::Result<Exit> {
     let measures = Arc::new(Measures { success: hey.spec().success, ..Measures::default() });
     // Only a count could take for ever against a dead port: lanes without a pace ask it ever more seldom.
     let patient = plan.schedule.stop.duration.is_some();
-    let terms = Terms { detail: Detail::Run, rows: Some(ROWS), patient };
+    let terms = Terms { detail: Detail::Run, rows: Some(ROWS), patient, resends_early: true };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let mut signals = Signals::catch()?;
@@ -102,9 +102,12 @@ fn print(csv: bool, plan: &Plan, summary: &Summary, log: &Log) {
         let (method, url) = (target.request.method.as_str(), target.url.as_str());
         say(&report::hey(&Report { log, wall: summary.wall, method, url, server: &server }));
     }
+    let why = summary.first_error.as_deref().filter(|_| log.answered() == 0);
+    if let Some(why) = why {
+        warn(&format!("note: nothing was answered: {why}\n"));
+    }
     if summary.stopped == Some(Stopped::Unreachable) {
-        let why = summary.first_error.as_deref().unwrap_or("no connection could be made");
-        warn(&format!("note: the load was given up, because nothing was ever reached: {why}\n"));
+        warn("note: the load was given up, because nothing was ever reached\n");
     }
     if log.without_row() > 0 {
         warn(&format!(

@@ -53,6 +53,9 @@ pub struct Terms {
     pub rows: Option<usize>,
     /// Whether a load that never reaches anything goes on to its end.
     pub patient: bool,
+    /// Whether a request on a used HTTP/1 connection that ends before the answer is always sent again, as Go's client
+    /// does, and not only after a second of idleness. What a server fails so is not noticed then.
+    pub resends_early: bool,
 }
 
 /// Worker threads.
@@ -80,7 +83,7 @@ impl Engine {
     /// When the plan's connections cannot be made at all: a certificate, a key or a proxy that cannot work. Nothing has
     /// been sent then.
     pub fn run(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, detail: Detail) -> Result<Load, TransportError> {
-        self.run_on(plan, measures, Terms { detail, rows: None, patient: false })
+        self.run_on(plan, measures, Terms { detail, rows: None, patient: false, resends_early: false })
     }
 
     /// Starts a load now, on terms of its own.
@@ -104,8 +107,7 @@ impl Engine {
                     plan: Arc::clone(plan),
                     transport: transport.clone(),
                     measures: Arc::clone(measures),
-                    detail: terms.detail,
-                    rows: terms.rows,
+                    terms,
                     part: Part { worker: part as u32, workers: parts as u32 },
                     zero,
                     brakes: Arc::clone(&brakes),

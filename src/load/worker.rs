@@ -9,6 +9,7 @@ use std::thread;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{mpsc, oneshot};
 
+use super::Terms;
 use super::board::Board;
 use super::brakes::Brakes;
 use super::clock::Fine;
@@ -17,7 +18,7 @@ use super::pulse::Pulse;
 use super::share::{self, Ground, Part, Sink};
 use super::way::Ways;
 use crate::plan::{Plan, Wire};
-use crate::stats::{Detail, Log, Measures, Ns, Recorder};
+use crate::stats::{Log, Measures, Ns, Recorder};
 use crate::wire::{Grpc, Http1, Http2, Protocol, Transport};
 
 /// One worker's share of one load.
@@ -25,9 +26,7 @@ pub(super) struct Job {
     pub(super) plan: Arc<Plan>,
     pub(super) transport: Transport,
     pub(super) measures: Arc<Measures>,
-    pub(super) detail: Detail,
-    /// How many requests to keep one by one; `None` only counts.
-    pub(super) rows: Option<usize>,
+    pub(super) terms: Terms,
     pub(super) part: Part,
     /// The load's start on the monotonic clock.
     pub(super) zero: Ns,
@@ -125,7 +124,8 @@ async fn work(mut inbox: mpsc::UnboundedReceiver<Job>, floor: Floor) {
 async fn carry(job: Job, floor: Floor) {
     match job.plan.wire {
         Wire::Http1 => {
-            let protocol = Http1::new(job.plan.keep_alive).through(&job.plan.via);
+            let protocol =
+                Http1::new(job.plan.keep_alive).through(&job.plan.via).resending_early(job.terms.resends_early);
             carry_over(protocol, job, floor).await;
         }
         Wire::Http2 => carry_over(Http2, job, floor).await,
@@ -135,8 +135,8 @@ async fn carry(job: Job, floor: Floor) {
 
 /// Runs one share and counts it, or keeps each of its requests besides.
 async fn carry_over<P: Protocol>(protocol: P, job: Job, floor: Floor) {
-    let recorder = Recorder::new(Arc::clone(&job.measures), Ns::from(job.plan.schedule.warmup), job.detail);
-    match job.rows {
+    let recorder = Recorder::new(Arc::clone(&job.measures), Ns::from(job.plan.schedule.warmup), job.terms.detail);
+    match job.terms.rows {
         None => carry_into(recorder, protocol, job, floor).await,
         Some(most) => carry_into((recorder, Log::new(most)), protocol, job, floor).await,
     }

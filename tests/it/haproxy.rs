@@ -43,21 +43,26 @@ const ANSWERS: &str = "
 ";
 
 /// A running HAProxy with a port for each frontend.
-struct Haproxy {
+pub(crate) struct Haproxy {
     /// Ends it when dropped.
     _running: Running,
-    ports: [u16; 4],
+    /// Those of http1, http2, https1 and https2.
+    pub(crate) ports: [u16; 4],
     counters: PathBuf,
 }
 
 impl Haproxy {
     /// Starts one; `None`, said aloud, without HAProxy.
-    fn start(folder: &Path) -> Option<Self> {
+    pub(crate) fn start(folder: &Path) -> Option<Self> {
         let program = ["/usr/sbin/haproxy", "/usr/local/sbin/haproxy"].iter().find(|path| Path::new(path).is_file());
         let Some(program) = program else {
             eprintln!("skipped: HAProxy is not installed (Debian: haproxy)");
             return None;
         };
+        let authority = Authority::new("of a test");
+        let certificate = authority.issue(&Wanted::names(&["127.0.0.1"]));
+        std::fs::write(folder.join("both.pem"), certificate.pem.clone() + &certificate.key_pem).unwrap();
+        std::fs::write(folder.join("authority.pem"), authority.pem()).unwrap();
         // All are held until all are known, so that no two are the same.
         let held = [(); 4].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
         let ports = held.each_ref().map(|listener| listener.local_addr().unwrap().port());
@@ -98,13 +103,8 @@ impl Haproxy {
 #[test]
 fn counts_equal_its_own_over_every_wire() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let authority = Authority::new("of a test");
-    let certificate = authority.issue(&Wanted::names(&["127.0.0.1"]));
-    let trusted = folder.path().join("authority.pem");
-    std::fs::write(folder.path().join("both.pem"), certificate.pem.clone() + &certificate.key_pem).unwrap();
-    std::fs::write(&trusted, authority.pem()).unwrap();
     let Some(haproxy) = Haproxy::start(folder.path()) else { return };
-    let trust = format!("--cacert {}", trusted.display());
+    let trust = format!("--cacert {}", folder.path().join("authority.pem").display());
     let mut expected = BTreeMap::new();
     for (frontend, port, scheme, flags) in [
         ("http1", haproxy.ports[0], "http", String::new()),

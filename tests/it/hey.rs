@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Signal;
 
+use super::haproxy::Haproxy;
 use super::interrupted::received;
 use super::nginx::Nginx;
 use super::practice::{practice, url};
@@ -162,6 +163,41 @@ fn nginx_is_counted_as_hey_counts_it() {
 }
 
 #[test]
+fn haproxy_is_counted_as_hey_counts_it_over_tls_and_http2_and_nobody_verifies_it() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let (Some(hey), Some(haproxy)) = (program(), Haproxy::start(folder.path())) else { return };
+    let [http1, _, https1, https2] = haproxy.ports;
+    for (arguments, scheme, port, path) in [
+        ("-n 100 -c 5", "https", https1, "/ok"),
+        ("-n 100 -c 5", "https", https2, "/ok"),
+        ("-n 100 -c 5 -h2", "https", https2, "/ok"),
+        ("-n 100 -c 5 -h2", "https", https2, "/broken"),
+        ("-n 40 -c 5 -disable-keepalive", "https", https1, "/ok"),
+        ("-n 100 -c 5 -h2", "http", http1, "/ok"),
+    ] {
+        let url = format!("{scheme}://127.0.0.1:{port}{path}");
+        let (mine, real) = (ours(arguments, &url).stdout, theirs(&hey, arguments, &url).stdout);
+        assert_eq!(form(&mine), form(&real), "{arguments} {url}");
+        let statuses = |text: &str| distribution(text, "Status code distribution:");
+        assert_eq!(statuses(&mine), statuses(&real), "{arguments} {url}");
+        assert_eq!(number(&mine, "DNS-lookup:"), 0.0, "{mine}");
+        let handshakes = number(&mine, "DNS+dialup:");
+        assert!(port != https1 || handshakes > 0.0, "{arguments}: a handshake takes its time: {mine}");
+    }
+}
+
+#[test]
+fn where_nothing_is_answered_the_reason_stands_beside_the_report() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let Some(haproxy) = Haproxy::start(folder.path()) else { return };
+    let url = format!("https://127.0.0.1:{}/ok", haproxy.ports[2]);
+    let ended = ours("-n 10 -c 5 -h2", &url);
+    let errors = BTreeMap::from([("10".to_owned(), format!("Get \"{url}\": tls: handshake failure"))]);
+    assert_eq!((ended.code, distribution(&ended.stdout, "Error distribution:")), (Some(0), errors));
+    assert!(ended.stderr.starts_with("note: nothing was answered: 127.0.0.1:"), "{}", ended.stderr);
+}
+
+#[test]
 fn the_csv_has_heys_columns_and_a_row_for_each_answer() {
     let Some(hey) = program() else { return };
     let canary = practice("latency 10ms");
@@ -216,6 +252,28 @@ fn an_answer_that_breaks_off_is_an_error_and_in_no_status() {
 }
 
 #[test]
+fn a_used_connection_that_ends_before_an_answer_fails_nothing_as_in_hey() {
+    // Every connection answers once, and takes one more request with it to its end.
+    let start = || {
+        Raw::start(|_, mut stream| {
+            use std::io::Write as _;
+            if super::raw::request(&mut stream).is_some() {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+                let _ = super::raw::request(&mut stream);
+            }
+        })
+    };
+    let once = |text: &str| distribution(text, "Status code distribution:");
+    let mine = ours("-n 12 -c 2", &start().url("/")).stdout;
+    assert_eq!(once(&mine), BTreeMap::from([("200".to_owned(), "12 responses".to_owned())]), "{mine}");
+    let post = ours("-n 12 -c 1 -m POST -d x", &start().url("/")).stdout;
+    assert_eq!(once(&post), BTreeMap::from([("200".to_owned(), "6 responses".to_owned())]), "{post}");
+    let Some(hey) = program() else { return };
+    assert_eq!(once(&mine), once(&theirs(&hey, "-n 12 -c 2", &start().url("/")).stdout));
+    assert_eq!(once(&post), once(&theirs(&hey, "-n 12 -c 1 -m POST -d x", &start().url("/")).stdout));
+}
+
+#[test]
 fn what_is_sent_are_heys_headers() {
     let (raw, requests) = Raw::recording();
     let ended = ours("-n 1 -c 1 -host shop.example -H x-user:insider -a me:secret", &raw.url("/path?q=1"));
@@ -236,6 +294,17 @@ fn what_is_sent_are_heys_headers() {
             "X-User: insider",
         ]
     );
+}
+
+#[test]
+fn a_proxy_is_named_with_or_without_its_scheme_and_given_the_whole_url() {
+    for scheme in ["", "http://"] {
+        let (proxy, requests) = Raw::recording();
+        let ended = ours(&format!("-n 1 -c 1 -x {scheme}{}", proxy.addr), "http://shop.test/path");
+        assert_eq!(distribution(&ended.stdout, "Status code distribution:")["200"], "1 responses", "{ended:?}");
+        let sent = requests.only();
+        assert!(sent.starts_with("GET http://shop.test/path HTTP/1.1\r\nHost: shop.test\r\n"), "{sent}");
+    }
 }
 
 #[test]

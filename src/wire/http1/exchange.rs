@@ -58,8 +58,7 @@ pub(super) async fn run<C: Clock, O: Observe>(
     if is_stale(conn, idle) {
         return replaced(sent);
     }
-    // A server that fails behind a proxy is a 502; silence there is the proxy that closed a connection it had kept.
-    let may_resend = conn.carried > 0 && (idle > RESEND_AFTER || outgoing.by_proxy) && outgoing.idempotent;
+    let may_resend = conn.carried > 0 && (idle > RESEND_AFTER || outgoing.resent_early) && outgoing.idempotent;
     let mut exchange = Exchange {
         unwritten: outgoing.bytes.len(),
         decoder: Decoder::new(outgoing.to_head_request),

@@ -19,6 +19,8 @@ const LEAST_BUFFER: usize = 2 * 1024;
 #[derive(Clone, Debug)]
 pub struct Http1 {
     keep_alive: bool,
+    /// Whether a request may be sent again however short its connection was idle.
+    resends_early: bool,
     /// The proxy that reads requests to servers in the clear.
     proxy: Option<Proxy>,
 }
@@ -31,13 +33,22 @@ pub struct Prepared {
     idempotent: bool,
     /// Whether a proxy reads it, and answers itself where it does not like it.
     by_proxy: bool,
+    /// Whether it may be sent again however short its connection was idle.
+    resent_early: bool,
 }
 
 impl Http1 {
     /// `keep_alive` false asks servers to close after each answer.
     #[must_use]
     pub fn new(keep_alive: bool) -> Self {
-        Self { keep_alive, proxy: None }
+        Self { keep_alive, resends_early: false, proxy: None }
+    }
+
+    /// The same where a used connection that ends before the answer is always taken for one that the server had closed,
+    /// as Go's client takes it: an idempotent request is sent again then. A server that fails so is not noticed.
+    #[must_use]
+    pub fn resending_early(self, resends_early: bool) -> Self {
+        Self { resends_early, ..self }
     }
 
     /// The same over what connections go through.
@@ -95,6 +106,9 @@ impl Protocol for Http1 {
         let reader = self.proxy.as_ref().filter(|_| !origin.secure).map(|proxy| (proxy, origin));
         Prepared {
             by_proxy: reader.is_some(),
+            // A server that fails behind a proxy is a 502; silence there is the proxy that closed a connection it had
+            // kept.
+            resent_early: self.resends_early || reader.is_some(),
             bytes: encode::http1(request, self.keep_alive, reader),
             to_head_request: request.method == "HEAD",
             idempotent: request.is_idempotent(),
