@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::runtime::Builder;
 
@@ -126,16 +125,15 @@ fn read(matches: &ArgMatches) -> Result<(Behaviour, Option<Duration>), Vec<Mista
 
 /// Serves until interrupted, terminated or out of time, then says on standard output what really happened.
 fn serve(behaviour: Behaviour, serve_for: Option<Duration>) -> anyhow::Result<()> {
-    let wanted = SocketAddr::new(behaviour.listen, behaviour.port);
     let runtime = Builder::new_current_thread().enable_all().build()?;
     // Signals are caught before anybody can know that the server is there.
     let mut signals = {
         let _inside = runtime.enter();
         Signals::catch()?
     };
-    let practice = Practice::start(behaviour)
-        .with_context(|| format!("cannot listen on {wanted}: choose another with --port or --listen"))?;
-    say(&format!("practice canary on {} (its own account: /__truth)\n", url(practice.addr())));
+    let practice = Practice::start(behaviour)?;
+    let scheme = if practice.ca_pem().is_some() { "https" } else { "http" };
+    say(&format!("practice canary on {} (its own account: /__truth)\n", url(scheme, practice.addr())));
     runtime.block_on(async {
         match serve_for {
             Some(time) => drop(tokio::time::timeout(time, signals.next()).await),
@@ -147,13 +145,13 @@ fn serve(behaviour: Behaviour, serve_for: Option<Duration>) -> anyhow::Result<()
 }
 
 /// A URL that reaches the server from this machine.
-fn url(addr: SocketAddr) -> String {
+fn url(scheme: &str, addr: SocketAddr) -> String {
     let ip = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    format!("http://{}/", SocketAddr::new(ip, addr.port()))
+    format!("{scheme}://{}/", SocketAddr::new(ip, addr.port()))
 }
 
 /// What the server saw, for people.
@@ -181,6 +179,12 @@ fn summary(truth: &Truth) -> String {
             ("failed in all", truth.errors()),
         ],
     );
+    let handshakes = [
+        ("done", truth.connections.tls),
+        ("of them resumed", truth.connections.tls_resumed),
+        ("failed", truth.connections.tls_failed),
+    ];
+    line(&mut text, "TLS handshakes", &handshakes);
     let statuses: Vec<(String, u64)> = truth.statuses.iter().map(|(code, n)| (code.to_string(), *n)).collect();
     line(&mut text, "statuses", &statuses);
     let grpc: Vec<(String, u64)> = truth.grpc_statuses.iter().map(|(code, n)| (code.to_string(), *n)).collect();
@@ -269,7 +273,8 @@ mod tests {
         let known: BTreeSet<&str> = SETTINGS.iter().map(|setting| setting.key).chain(["duration"]).collect();
         assert_eq!(documented, known);
         let kinds = crate::practice::Malformed::ALL.map(|(kind, _)| kind);
-        for name in kinds.into_iter().chain(crate::practice::RESET_CODES.map(|(name, _)| name)) {
+        let bad_tls = crate::practice::BadTls::ALL.map(|(name, _)| name);
+        for name in kinds.into_iter().chain(bad_tls).chain(crate::practice::RESET_CODES.map(|(name, _)| name)) {
             assert!(text.contains(&format!("`{name}`")), "{name}");
         }
     }
@@ -288,7 +293,7 @@ mod tests {
             ("0.0.0.0:80", "http://127.0.0.1:80/"),
             ("[::]:80", "http://[::1]:80/"),
         ] {
-            assert_eq!(url(addr.parse().unwrap()), expected);
+            assert_eq!(url("http", addr.parse().unwrap()), expected);
         }
     }
 

@@ -1,6 +1,7 @@
 //! How the practice canary behaves: plain data, all of it combinable. Pure.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::fault::Fault;
@@ -43,6 +44,51 @@ pub struct Behaviour {
     pub http2: Http2,
     /// What an error is to a gRPC call.
     pub grpc: GrpcErrors,
+    /// Encryption.
+    pub tls: Tls,
+}
+
+/// Encryption, and the certificates for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// Connections are encrypted.
+    pub on: bool,
+    /// Files with the server's certificates and its key, in PEM; `None` makes them at the start.
+    pub files: Option<(PathBuf, PathBuf)>,
+    /// What is wrong with the certificate that is made.
+    pub bad: Option<BadTls>,
+    /// Clients must show a certificate that the authority made at the start has signed.
+    pub needs_client: bool,
+    /// Where the authority's certificate is written, in PEM.
+    pub ca_out: Option<PathBuf>,
+    /// Where a client's certificate and key are written, in PEM.
+    pub client_out: Option<PathBuf>,
+}
+
+/// What is wrong with a certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadTls {
+    /// It ended in 2001.
+    Expired,
+    /// It begins in the year 3000.
+    NotYetValid,
+    /// It is for another name.
+    WrongName,
+    /// Signed by nobody but itself.
+    SelfSigned,
+    /// Signed by an authority other than the one that clients are given.
+    Foreign,
+}
+
+impl BadTls {
+    /// Every kind with the name it has in `--tls-bad`.
+    pub const ALL: [(&str, Self); 5] = [
+        ("expired", Self::Expired),
+        ("not-yet-valid", Self::NotYetValid),
+        ("wrong-name", Self::WrongName),
+        ("self-signed", Self::SelfSigned),
+        ("foreign", Self::Foreign),
+    ];
 }
 
 /// Protocols that are spoken, told apart by ALPN or by a connection's first bytes.
@@ -225,6 +271,7 @@ impl Default for Behaviour {
             protocols: Protocols::default(),
             http2: Http2::default(),
             grpc: GrpcErrors::default(),
+            tls: Tls::default(),
         }
     }
 }

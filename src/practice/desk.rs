@@ -126,6 +126,18 @@ impl Desk {
         self.open().connections.refused += 1;
     }
 
+    /// Counts a TLS handshake; `resumed` where it came to its end.
+    pub(super) fn handshake(&self, resumed: Option<bool>) {
+        let connections = &mut self.open().connections;
+        match resumed {
+            Some(resumed) => {
+                connections.tls += 1;
+                connections.tls_resumed += u64::from(resumed);
+            }
+            None => connections.tls_failed += 1,
+        }
+    }
+
     /// Counts bytes that were no request.
     pub(super) fn unreadable(&self) {
         self.open().unreadable += 1;

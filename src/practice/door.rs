@@ -4,18 +4,24 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use rustls::HandshakeKind;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
 use super::answer::Pages;
 use super::behaviour::Protocols;
 use super::desk::Desk;
 use super::request::Route;
 use super::stream::Stream;
+use super::tls::Identity;
 use super::{http1, http2};
 
 /// How long a connection beyond the most allowed may take to show that it only asks for the truth.
 const ASKING_GRACE: Duration = Duration::from_millis(20);
+
+/// How long a client may take to read why it is turned away.
+const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
 /// How every HTTP/2 connection begins (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -27,6 +33,8 @@ pub(super) struct Server {
     pub(super) desk: Desk,
     /// Fixed bodies.
     pub(super) pages: Pages,
+    /// What TLS needs; `None` without encryption.
+    pub(super) tls: Option<Identity>,
     /// Questions about the truth being answered now.
     pub(super) asking: AtomicUsize,
 }
@@ -49,8 +57,13 @@ impl Server {
 pub(super) async fn serve(server: &Server, socket: TcpStream) {
     // Without it an answer of two writes waits for the client's delayed acknowledgement.
     let _ = socket.set_nodelay(true);
-    let mut stream = Stream::plain(socket);
-    let seat = match server.desk.seat() {
+    let seat = server.desk.seat();
+    let stream = match &server.tls {
+        None => Some(Stream::plain(socket)),
+        Some(identity) => handshake(server, &identity.acceptor, socket).await,
+    };
+    let Some(mut stream) = stream else { return };
+    let seat = match seat {
         Some(seat) => seat,
         None if only_asks(&mut stream).await => server.desk.seat_for_asking(),
         None => return server.desk.refuse(),
@@ -59,6 +72,23 @@ pub(super) async fn serve(server: &Server, socket: TcpStream) {
         http2::serve(server, seat, stream).await;
     } else {
         http1::serve(server, seat, stream).await;
+    }
+}
+
+/// Does the TLS handshake, and counts it.
+async fn handshake(server: &Server, acceptor: &TlsAcceptor, socket: TcpStream) -> Option<Stream> {
+    match acceptor.accept(socket).into_fallible().await {
+        Ok(stream) => {
+            let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
+            server.desk.handshake(Some(resumed));
+            Some(Stream::tls(stream))
+        }
+        Err((_, socket)) => {
+            server.desk.handshake(None);
+            // The alert that says why is not to be lost to a reset.
+            let _ = Stream::plain(socket).close(CLOSE_GRACE).await;
+            None
+        }
     }
 }
 
@@ -75,6 +105,7 @@ async fn speaks_http2(stream: &mut Stream, protocols: Protocols) -> bool {
     match protocols {
         Protocols::Http1 => false,
         Protocols::Http2 => true,
+        Protocols::Both if stream.chosen().is_some() => stream.chosen() == Some(b"h2"),
         Protocols::Both => {
             let decided = |bytes: &[u8]| bytes.len() >= PREFACE.len() || !PREFACE.starts_with(bytes);
             matches!(stream.first(decided).await, Ok(bytes) if bytes.starts_with(PREFACE))

@@ -29,6 +29,7 @@ mod spoil;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod truth;
 mod value;
 
@@ -45,7 +46,8 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 pub use behaviour::{
-    BadConnections, BadKind, Behaviour, Cycle, Errors, GrpcErrors, GrpcForm, Http2, Protocols, Shape, SlowStart,
+    BadConnections, BadKind, BadTls, Behaviour, Cycle, Errors, GrpcErrors, GrpcForm, Http2, Protocols, Shape,
+    SlowStart, Tls,
 };
 pub use fault::{Fault, Malformed, RESET_CODES};
 pub use latency::{Latency, TAIL_CAP};
@@ -57,6 +59,7 @@ pub use value::{Share, duration, share, size};
 use answer::Pages;
 use desk::Desk;
 use door::Server;
+use tls::Identity;
 
 /// Connections that may wait to be accepted: a load opens all of its own at once.
 const BACKLOG: i32 = 4096;
@@ -77,16 +80,24 @@ impl Practice {
     /// Starts one on a thread of its own. When this returns, connections are accepted.
     ///
     /// # Errors
-    /// The address cannot be listened on, or the system gives no thread or event queue.
+    /// The address cannot be listened on, a file for TLS cannot be used (the message names the flag), or the system
+    /// gives no thread or event queue.
     pub fn start(behaviour: Behaviour) -> io::Result<Self> {
+        let hostname = hostname();
+        let tls = behaviour.tls.on.then(|| Identity::prepare(&behaviour, &hostname)).transpose()?;
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let listener = {
             let _inside = runtime.enter();
-            TcpListener::from_std(listen(SocketAddr::new(behaviour.listen, behaviour.port))?)?
+            let wanted = SocketAddr::new(behaviour.listen, behaviour.port);
+            let bound = listen(wanted).map_err(|error| {
+                let advice = format!("cannot listen on {wanted}: choose another with --port or --listen: {error}");
+                io::Error::new(error.kind(), advice)
+            })?;
+            TcpListener::from_std(bound)?
         };
         let addr = listener.local_addr()?;
-        let pages = Pages::new(&hostname(), behaviour.seed, behaviour.shape.body_bytes);
-        let server = Arc::new(Server { desk: Desk::new(behaviour), pages, asking: AtomicUsize::new(0) });
+        let pages = Pages::new(&hostname, behaviour.seed, behaviour.shape.body_bytes);
+        let server = Arc::new(Server { desk: Desk::new(behaviour), pages, tls, asking: AtomicUsize::new(0) });
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&server);
         let thread = std::thread::Builder::new()
@@ -99,6 +110,18 @@ impl Practice {
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// The authority that signs the certificates made at the start, in PEM; `None` without TLS.
+    #[must_use]
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.server.tls.as_ref().map(|identity| identity.ca_pem.as_str())
+    }
+
+    /// A client's certificate and key signed by that authority, in PEM; `None` without TLS.
+    #[must_use]
+    pub fn client_pem(&self) -> Option<&str> {
+        self.server.tls.as_ref().map(|identity| identity.client_pem.as_str())
     }
 
     /// What it has seen so far. Takes no longer with many requests than with few.

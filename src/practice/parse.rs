@@ -73,6 +73,13 @@ impl Behaviour {
             ("stall-phase", &["stall"]),
             ("grpc-status", &["errors", "bad-connections"]),
             ("grpc-errors", &["errors", "bad-connections"]),
+            ("tls-cert", &["tls"]),
+            ("tls-cert", &["tls-key"]),
+            ("tls-key", &["tls-cert"]),
+            ("tls-ca-out", &["tls"]),
+            ("tls-bad", &["tls"]),
+            ("tls-client", &["tls"]),
+            ("tls-client-out", &["tls-client"]),
         ] {
             if has(key) && !needs.iter().any(|need| has(need)) {
                 mistakes.push(Mistake::new(key, "", format!("has no effect without --{}", needs[0])));
@@ -84,6 +91,10 @@ impl Behaviour {
                 "",
                 "HTTP/1.0 has no chunked bodies: leave out --chunked or --http10",
             ));
+        }
+        if self.tls.bad.is_some() && self.tls.files.is_some() {
+            let allowed = "a certificate from files is as it is: leave out --tls-bad or --tls-cert and --tls-key";
+            mistakes.push(Mistake::new("tls-bad", "", allowed));
         }
         if self.fault_ratio() > 1.0 + 1e-9 {
             let names: Vec<&str> = self.faults.iter().map(|(fault, _)| fault.name()).collect();
@@ -146,6 +157,7 @@ mod tests {
             ("no-grpc-status", &["1/2"], &["x"]),
             ("no-message", &["1/2"], &["x"]),
             ("protocol", &["http1", "http2", "both"], &["http3", "h2", ""]),
+            ("tls", &[""], &["yes"]),
             ("max-streams", &["1", "1000000"], &["0", "1000001", "x"]),
             ("window", &["0", "8", "64KiB", "2147483647"], &["2147483648", "-1", "x"]),
             ("goaway", &["1"], &["0", "x"]),
@@ -162,7 +174,8 @@ mod tests {
             }
         }
         let dependent = ["error-status", "errors-random", "burst", "stall-phase", "grpc-status", "grpc-errors"];
-        let tested: BTreeSet<&str> = rows.iter().map(|(key, ..)| *key).chain(dependent).collect();
+        let of_tls = ["tls-cert", "tls-key", "tls-ca-out", "tls-bad", "tls-client", "tls-client-out"];
+        let tested: BTreeSet<&str> = rows.iter().map(|(key, ..)| *key).chain(dependent).chain(of_tls).collect();
         assert_eq!(tested, SETTINGS.iter().map(|setting| setting.key).collect());
     }
 
@@ -217,6 +230,21 @@ mod tests {
             (&[("burst", "1s/5s")], "--burst: has no effect without --errors"),
             (&[("grpc-status", "13")], "--grpc-status: has no effect without --errors"),
             (&[("grpc-errors", "http")], "--grpc-errors: has no effect without --errors"),
+            (&[("tls-ca-out", "ca.pem")], "--tls-ca-out: has no effect without --tls"),
+            (&[("tls-bad", "expired")], "--tls-bad: has no effect without --tls"),
+            (&[("tls-client", "")], "--tls-client: has no effect without --tls"),
+            (&[("tls", ""), ("tls-cert", "c")], "--tls-cert: has no effect without --tls-key"),
+            (&[("tls", ""), ("tls-key", "k")], "--tls-key: has no effect without --tls-cert"),
+            (&[("tls", ""), ("tls-client-out", "c")], "--tls-client-out: has no effect without --tls-client"),
+            (
+                &[("tls", ""), ("tls-bad", "old")],
+                "--tls-bad \"old\": expired, not-yet-valid, wrong-name, self-signed or foreign",
+            ),
+            (&[("tls", ""), ("tls-ca-out", "")], "--tls-ca-out: a file name"),
+            (
+                &[("tls", ""), ("tls-cert", "c"), ("tls-key", "k"), ("tls-bad", "expired")],
+                "--tls-bad: a certificate from files is as it is: leave out --tls-bad or --tls-cert and --tls-key",
+            ),
             (&[("stall-phase", "1s")], "--stall-phase: has no effect without --stall"),
         ] {
             let mistakes = Behaviour::parse(settings.iter().copied()).unwrap_err();

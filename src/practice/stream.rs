@@ -1,12 +1,15 @@
-//! A connection's bytes, with room for those that were looked at before their reader was known.
+//! A connection's bytes, plain or encrypted, with room for those that were looked at before their reader was known.
 
 use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 
 /// Bytes taken from the socket at a time while only looking.
 const GLANCE: usize = 4 << 10;
@@ -22,6 +25,7 @@ pub(super) struct Stream {
 #[derive(Debug)]
 enum Socket {
     Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
@@ -30,10 +34,24 @@ impl Stream {
         Self { socket: Socket::Plain(socket), ahead: Vec::new() }
     }
 
+    /// A stream whose handshake is done.
+    pub(super) fn tls(socket: TlsStream<TcpStream>) -> Self {
+        Self { socket: Socket::Tls(Box::new(socket)), ahead: Vec::new() }
+    }
+
+    /// The protocol that ALPN chose; `None` without one.
+    pub(super) fn chosen(&self) -> Option<&[u8]> {
+        match &self.socket {
+            Socket::Plain(_) => None,
+            Socket::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+        }
+    }
+
     /// When it is dropped now, the client gets a reset.
     pub(super) fn reset_at_close(&self) -> io::Result<()> {
         match &self.socket {
             Socket::Plain(stream) => stream.set_zero_linger(),
+            Socket::Tls(stream) => stream.get_ref().0.set_zero_linger(),
         }
     }
 
@@ -53,6 +71,8 @@ impl Stream {
         if self.ahead.is_empty() {
             let seen = match &self.socket {
                 Socket::Plain(stream) => stream.peek(&mut [0]).await,
+                // Behind encryption the end of the stream looks like data until it is decrypted.
+                Socket::Tls(_) => poll_fn(|cx| self.poll_ahead(cx)).await,
             };
             match seen {
                 Ok(0) => return io::ErrorKind::UnexpectedEof.into(),
@@ -69,6 +89,18 @@ impl Stream {
         self.flush().await
     }
 
+    /// Closes the sending side, then reads and drops what still comes, until the client closes or `grace` has passed:
+    /// for bytes that nobody reads the system sends a reset, to which what was sent before may be lost.
+    pub(super) async fn close(&mut self, grace: Duration) -> io::Result<()> {
+        self.shutdown().await?;
+        let mut bytes = [0; GLANCE];
+        let read = async {
+            while self.read(&mut bytes).await? > 0 {}
+            Ok(())
+        };
+        timeout(grace, read).await.unwrap_or(Ok(()))
+    }
+
     /// Reads a few bytes ahead; how many.
     fn poll_ahead(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut bytes = [0; GLANCE];
@@ -83,6 +115,7 @@ impl Socket {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
 }
@@ -104,18 +137,21 @@ impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match &mut self.get_mut().socket {
             Socket::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Socket::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().socket {
             Socket::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Socket::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.get_mut().socket {
             Socket::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Socket::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

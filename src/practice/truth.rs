@@ -148,6 +148,28 @@ pub struct Connections {
     pub refused: u64,
     /// Of the used ones, spoke HTTP/2.
     pub http2: u64,
+    /// TLS handshakes that came to their end.
+    pub tls: u64,
+    /// Of those, resumed an earlier session.
+    pub tls_resumed: u64,
+    /// TLS handshakes that failed.
+    pub tls_failed: u64,
+}
+
+impl Connections {
+    fn json(&self) -> Value {
+        json!({
+            "accepted": self.accepted,
+            "used": self.used,
+            "open": self.open,
+            "peak": self.peak,
+            "refused": self.refused,
+            "http2": self.http2,
+            "tls": self.tls,
+            "tls_resumed": self.tls_resumed,
+            "tls_failed": self.tls_failed,
+        })
+    }
 }
 
 /// A snapshot of everything the server knows about the requests since its start or the last reset.
@@ -249,14 +271,7 @@ impl Truth {
             "statuses": statuses,
             "grpc_statuses": grpc,
             "faults": self.faults,
-            "connections": {
-                "accepted": self.connections.accepted,
-                "used": self.connections.used,
-                "open": self.connections.open,
-                "peak": self.connections.peak,
-                "refused": self.connections.refused,
-                "http2": self.connections.http2,
-            },
+            "connections": self.connections.json(),
             "streams": {"refused": self.refused_streams},
             "service_ms": self.service.json(),
             "failed_service_ms": self.failed_service.json(),

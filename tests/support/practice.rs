@@ -14,7 +14,8 @@ pub(crate) fn practice(settings: &str) -> Practice {
 
 /// Its address with a path, which begins with a slash.
 pub(crate) fn url(practice: &Practice, path: &str) -> String {
-    format!("http://{}{path}", practice.addr())
+    let scheme = if practice.ca_pem().is_some() { "https" } else { "http" };
+    format!("{scheme}://{}{path}", practice.addr())
 }
 
 /// The account of a practice canary in another process, asked for over HTTP; `line` ends in its URL or contains it.

@@ -255,10 +255,7 @@ impl<'a, 'd: 'a> Link<'a, 'd> {
         self.courses.clear();
         match ending {
             Ending::Reset => stream.reset_at_close(),
-            Ending::Close => {
-                stream.shutdown().await?;
-                outlast(&mut stream, GRACE).await
-            }
+            Ending::Close => stream.close(GRACE).await,
             Ending::Flood(flood) => inundate(&mut stream, flood).await,
         }
     }
@@ -269,20 +266,9 @@ impl<'a, 'd: 'a> Link<'a, 'd> {
         self.shared.broken.store(self.shared.tainted.load(Ordering::SeqCst), Ordering::SeqCst);
         self.courses.clear();
         if let Some(mut stream) = self.shared.tap.detach() {
-            let _ = stream.shutdown().await;
-            let _ = outlast(&mut stream, GRACE).await;
+            let _ = stream.close(GRACE).await;
         }
     }
-}
-
-/// Reads and drops what still comes, until the client closes or `grace` has passed.
-async fn outlast(stream: &mut Stream, grace: Duration) -> io::Result<()> {
-    let mut bytes = [0; 4 << 10];
-    let read = async {
-        while stream.read(&mut bytes).await? > 0 {}
-        Ok(())
-    };
-    timeout(grace, read).await.unwrap_or(Ok(()))
 }
 
 /// Sends a flood until the client closes the connection; what the client says to it is dropped.

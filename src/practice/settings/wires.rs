@@ -1,11 +1,15 @@
 //! Settings of the listener, its connections and the protocols on them. Pure.
 
+use std::path::PathBuf;
+
 use super::{COUNT, NONE_ALLOWED, Setting, at_least_one, setting};
-use crate::practice::behaviour::{BadConnections, BadKind, Protocols};
+use crate::practice::behaviour::{BadConnections, BadKind, BadTls, Protocols};
 use crate::practice::value::{duration, share, size, whole_number};
 
 /// Largest flow-control window of HTTP/2 (RFC 9113 §6.9.1).
 const MOST_WINDOW_BYTES: u64 = (1 << 31) - 1;
+
+const FILE: &str = "a file name";
 
 pub(super) const WIRES: &[Setting] = &[
     setting!(
@@ -76,6 +80,55 @@ pub(super) const WIRES: &[Setting] = &[
             Some(())
         }
     ),
+    setting!("tls", "", None, "Encrypt, with a certificate made at the start", NONE_ALLOWED, |b, _| {
+        b.tls.on = true;
+        Some(())
+    }),
+    setting!("tls-cert", "FILE", None, "Certificates to use instead, in PEM (made at the start)", FILE, |b, v| {
+        b.tls.files.get_or_insert_default().0 = file(v)?;
+        Some(())
+    }),
+    setting!("tls-key", "FILE", None, "The key of --tls-cert, in PEM", FILE, |b, v| {
+        b.tls.files.get_or_insert_default().1 = file(v)?;
+        Some(())
+    }),
+    setting!(
+        "tls-ca-out",
+        "FILE",
+        None,
+        "Write the authority that signs the certificate to FILE, in PEM, for --cacert",
+        FILE,
+        |b, v| {
+            b.tls.ca_out = Some(file(v)?);
+            Some(())
+        }
+    ),
+    setting!(
+        "tls-bad",
+        "KIND",
+        None,
+        "Make a bad certificate: expired, not-yet-valid, wrong-name, self-signed or foreign (another authority's)",
+        "expired, not-yet-valid, wrong-name, self-signed or foreign",
+        |b, v| {
+            b.tls.bad = Some(BadTls::ALL.iter().find(|(name, _)| *name == v)?.1);
+            Some(())
+        }
+    ),
+    setting!(
+        "tls-client",
+        "",
+        None,
+        "Take only clients with a certificate of the authority's",
+        NONE_ALLOWED,
+        |b, _| {
+            b.tls.needs_client = true;
+            Some(())
+        }
+    ),
+    setting!("tls-client-out", "FILE", None, "Write such a certificate and its key to FILE, in PEM", FILE, |b, v| {
+        b.tls.client_out = Some(file(v)?);
+        Some(())
+    }),
     setting!(
         "max-streams",
         "N",
@@ -110,6 +163,11 @@ pub(super) const WIRES: &[Setting] = &[
         }
     ),
 ];
+
+/// A path; what lies there shows when it is opened.
+fn file(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| PathBuf::from(text))
+}
 
 fn bad_connections(text: &str) -> Option<BadConnections> {
     let (part, kind) = text.split_once(':').unwrap_or((text, "latency=500ms"));
