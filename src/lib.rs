@@ -8,7 +8,7 @@
 //! * [`stats`]: samples, counters, histograms, summaries. Pure.
 //! * [`slo`]: the objective line, its exact arithmetic, the verdict. Pure.
 //! * [`spec`]: what the user asked, from flags, as a plan and an objective. Pure.
-//! * [`report`]: summary and verdict as text and JSON. Pure.
+//! * [`report`]: summary and verdict as text, JSON, CSV, JUnit and HTML; the live view. Pure.
 //! * [`practice`]: a canary server whose latency, errors and stalls are chosen, and which keeps the truth.
 //! * [`cli`]: the commands.
 

@@ -1,12 +1,14 @@
 //! `tollgate demo`: a good and a bad canary on this machine, the same load against both, and what tollgate says of each.
 
 use std::ffi::OsString;
+use std::io;
 
 use anyhow::Context as _;
 use clap::Command;
 
 use super::flags::{Invocation, parse_run};
-use super::run::{Ran, measure, style};
+use super::run::{Ran, measure};
+use super::style::style;
 use super::{Exit, complain, say, warn};
 use crate::load::Engine;
 use crate::practice::{Behaviour, Practice};
@@ -110,7 +112,7 @@ fn judge(engine: &Engine, release: &Release) -> anyhow::Result<Option<Ran>> {
         LOAD.join(" "),
     ));
     let Some(ran) = measure(engine, &spec(&url)?)? else { return Ok(None) };
-    say(&report::text(&ran.report(), style(false)));
+    say(&report::text(&ran.report(), style(&io::stdout(), false)));
     Ok(Some(ran))
 }
 

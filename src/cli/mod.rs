@@ -6,7 +6,9 @@ mod hey;
 mod practice;
 mod progress;
 mod run;
+mod screen;
 mod signals;
+mod style;
 mod tree;
 mod words;
 

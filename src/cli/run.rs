@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use anyhow::Context as _;
 
 use super::flags::{Invocation, parse_run};
 use super::signals::Signals;
+use super::style::style;
 use super::{Exit, complain, progress, say, warn};
 use crate::load::{Engine, descriptors};
 use crate::plan::{Arrivals, Plan};
@@ -84,7 +85,7 @@ fn run(spec: &Spec, report_file: Option<File>) -> anyhow::Result<Exit> {
         let text = written(&report, saved.form, PLAIN);
         file.write_all(text.as_bytes()).context("--report: cannot write the report")?;
     }
-    say(&written(&report, spec.output, style(spec.no_color)));
+    say(&written(&report, spec.output, style(&io::stdout(), spec.no_color)));
     Ok(ran.exit)
 }
 
@@ -134,7 +135,7 @@ pub(super) fn measure(engine: &Engine, spec: &Spec) -> anyhow::Result<Option<Ran
         let finish = async {
             tokio::select! {
                 summary = load.finish() => summary,
-                never = progress::draw(&watcher, spec.plan.schedule.end(), spec.quiet) => match never {},
+                never = progress::draw(&watcher, spec) => match never {},
             }
         };
         anyhow::Ok(signals.until_done(finish, || stopper.stop()).await)
@@ -186,19 +187,4 @@ fn facts(spec: &Spec, started: String, exit: Exit) -> Facts {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         exit_code: exit.code(),
     }
-}
-
-/// How standard output wants its text: colours only on a terminal, and not where `NO_COLOR` is set (no-color.org).
-pub(super) fn style(no_color: bool) -> Style {
-    let terminal = io::stdout().is_terminal();
-    let wants_none = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    let width = if terminal { terminal_width().unwrap_or(80) } else { 80 };
-    Style { color: terminal && !wants_none && !dumb, width, unicode: !dumb }
-}
-
-/// Columns of the terminal, if it says.
-fn terminal_width() -> Option<u16> {
-    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
-    (size.ws_col > 0).then_some(size.ws_col)
 }

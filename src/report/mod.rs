@@ -30,7 +30,7 @@ pub use html::html;
 pub use json::json;
 pub use junit::junit;
 pub use line::line;
-pub use live::live;
+pub use live::{Live, LiveLine, live};
 pub use text::{Style, text};
 
 use crate::slo::Verdict;

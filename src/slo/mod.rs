@@ -26,6 +26,7 @@ mod rule;
 mod run;
 mod score;
 mod show;
+mod standing;
 mod suggest;
 mod taint;
 #[cfg(test)]
@@ -44,5 +45,6 @@ pub use error::{ParseError, ParseErrors};
 pub use evidence::Evidence;
 pub use judge::judge;
 pub use parse::parse;
+pub use standing::{Standing, standings};
 pub use unit::{Dimension, Quantity, Unit};
 pub use verdict::{Decision, Finding, Value, Verdict};

@@ -27,6 +27,8 @@ mod interrupted;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod live;
+#[cfg(test)]
 mod memory;
 #[cfg(test)]
 mod mistakes;

@@ -162,7 +162,10 @@ fn a_terminal_gets_colours_unless_it_is_told_not_to() {
     let Some(plain) = in_a_terminal("TERM=xterm", &arguments) else {
         return eprintln!("skipped: no script(1) to make a terminal");
     };
-    assert!(plain.contains("\u{1b}[36m") && plain.contains("\r\u{1b}[2K"), "colours, and a line that moves: {plain:?}");
+    assert!(
+        plain.contains("\u{1b}[36m") && plain.contains("\u{1b}[?2026h\r"),
+        "colours, and lines that move: {plain:?}"
+    );
     for (variables, arguments) in [
         ("TERM=xterm NO_COLOR=1", format!("{arguments} --quiet")),
         ("TERM=xterm", format!("{arguments} --quiet --no-color")),
