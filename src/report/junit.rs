@@ -143,6 +143,7 @@ fn properties(report: &Report<'_>) -> Vec<(&'static str, String)> {
     if let Some(verdict) = report.verdict {
         all.push(("verdict", verdict.decision.name().to_owned()));
         all.push(("reason", verdict.reason.clone()));
+        all.extend(verdict.advice.iter().map(|advice| ("advice", advice.clone())));
     }
     all
 }

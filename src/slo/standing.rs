@@ -1,9 +1,10 @@
 //! How the clauses stand while a load is still running: for whoever watches. Verdicts are made at the end.
 
-use crate::stats::{Reading, Summary, Test};
+use crate::stats::{Meter, Reading, Summary, Test};
 
 use super::clause::Line;
 use super::compile::compile;
+use super::evidence::Evidence;
 use super::judge::judge;
 use super::measured::{counts, reading};
 use super::verdict::{Decision, Value};
@@ -30,10 +31,12 @@ pub struct Standing {
 #[must_use]
 pub fn standings(line: &Line, readings: &[Reading]) -> Vec<Standing> {
     let summary = Summary { readings: readings.to_vec(), reached: true, ..Summary::default() };
-    let findings = judge(line, &summary).findings;
+    let findings = judge(line, &Evidence::of(&summary)).findings;
     let all = compile(line).into_iter().zip(findings).map(|(compiled, finding)| {
         let within = match (compiled.meter, reading(&compiled, &summary)) {
-            (Some((_, test @ Test::AtMost(..))), Some(Reading::Tally(tally))) => Some(counts(tally, test)),
+            (Some((_, Meter { test: test @ Test::AtMost(..), .. })), Some(Reading::Tally(tally))) => {
+                Some(counts(tally, test))
+            }
             _ => None,
         };
         let share = within.filter(|(n, _)| *n > 0).map(|(n, k)| Value::Ratio(k as f64 / n as f64));

@@ -83,6 +83,7 @@ fn verdict(report: &Report<'_>) -> Markup {
         div class={ "verdict " (class) } {
             strong { (sign) (headline(report)) }
             p { (why) }
+            @for advice in report.verdict.iter().flat_map(|verdict| &verdict.advice) { p class="soft" { (plain(advice)) } }
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::stats::{Distribution, Fault, Series};
 /// The objective, a row a clause.
 pub(super) fn clauses(report: &Report<'_>) -> Markup {
     let Some(verdict) = report.verdict.filter(|verdict| !verdict.findings.is_empty()) else { return html! {} };
+    let compares = verdict.findings.iter().any(|finding| finding.reference.is_some());
     html! {
         section {
             h2 { "Objective" }
@@ -23,6 +24,7 @@ pub(super) fn clauses(report: &Report<'_>) -> Markup {
                         tr {
                             th { "clause" }
                             @for heading in ["measured", "95% interval", "requests"] { th class="n" { (heading) } }
+                            @if compares { th class="n" { "compared with" } }
                             th { "decision" }
                         }
                     }
@@ -35,6 +37,9 @@ pub(super) fn clauses(report: &Report<'_>) -> Markup {
                                 td class="n" { (measured) }
                                 td class="n" { (interval) }
                                 td class="n" { (n) }
+                                @if compares {
+                                    td class="n" { (finding.reference.map_or_else(String::new, |r| r.to_string())) }
+                                }
                                 td {
                                     span class=(class) { (mark(finding.decision, true)) " " (finding.decision.name()) }
                                     span class="soft" { (remark(&objective::remark(finding), finding.decision.name())) }

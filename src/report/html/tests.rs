@@ -89,6 +89,21 @@ fn the_histograms_counts_add_up_and_the_courses_have_a_point_a_second() {
 }
 
 #[test]
+fn what_a_clause_was_compared_with_has_a_column_and_advice_stands_below_the_reason() {
+    let mut situation = situations::stall();
+    assert!(!page(&situation).contains("compared with"));
+    let verdict = situation.verdict.as_mut().unwrap();
+    verdict.findings[1].reference = Some(crate::slo::Value::Time(812e6));
+    verdict.advice = vec!["the primary is <slower>".to_owned()];
+    let page = page(&situation);
+    let document = Document::parse(body(&page)).unwrap();
+    let rows = rows(&document);
+    assert_eq!(rows[0][4], "compared with");
+    assert_eq!((rows[1][4].as_str(), rows[2][4].as_str()), ("", "812ms"));
+    assert!(page.contains("<p class=\"soft\">the primary is &lt;slower&gt;</p>"));
+}
+
+#[test]
 fn a_clauses_bound_is_drawn_and_named() {
     let page = page(&situations::stall());
     assert_eq!(page.matches("<path class=\"bound\"").count(), 2, "over time and by percentile");
