@@ -100,6 +100,7 @@ fn plan(seconds: u64, port: u16) -> Plan {
                 headers: vec![("User-Agent".into(), "tollgate".into()), ("Accept".into(), "*/*".into())],
                 body: Arc::from([]),
             },
+            drawn: None,
             weight: 1,
         }],
         wire: Wire::Http1,
@@ -118,5 +119,7 @@ fn plan(seconds: u64, port: u16) -> Plan {
         keep_alive: true,
         connection_age: Some(Duration::from_secs(5)),
         redirects: 0,
+        seed: 0,
+        split: Vec::new(),
     }
 }

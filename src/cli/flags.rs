@@ -8,6 +8,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io::{self, Read as _};
 use std::path::Path;
 
@@ -27,6 +28,8 @@ Examples:
   tollgate run -z 1m --rate 200/s --slo 'success>=99%, p99<500ms' http://podinfo.test/
   tollgate run --stage 30s:100/s,1m:100/s..500/s http://podinfo.test/
   tollgate run -m POST -H 'Content-Type: application/json' -d '{\"a\":1}' http://podinfo.test/echo
+  tollgate run -H 'user-id: {{range:1..5}}' --split-by value,address http://podinfo.test/
+  tollgate run --weights 9,1 http://podinfo.test/ http://podinfo.test/version
 
 URL is http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH].";
 
@@ -48,6 +51,9 @@ const HEYS: [&str; 1] = ["cpus"];
 
 /// How alike an unknown flag must be to a known one to be suggested, in [0, 1].
 const ALIKE: f64 = 0.85;
+
+/// How a file that a flag names is read.
+type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
 
 /// What a command line comes to.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,7 +94,7 @@ pub(super) fn run_command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .bin_name("tollgate run")
         .display_name("tollgate")
-        .override_usage("tollgate run [OPTIONS] URL")
+        .override_usage("tollgate run [OPTIONS] URL...")
         .no_binary_name(true)
         .max_term_width(110)
         .disable_help_flag(true)
@@ -146,7 +152,12 @@ fn is_text(id: Id) -> bool {
 /// # Errors
 /// Every mistake in the words, all at once.
 pub(super) fn parse_run(args: impl Iterator<Item = OsString>) -> Result<Invocation, Refusal> {
-    parse_with(args, &read_body)
+    parse_with(args, &read_body, fresh_seed())
+}
+
+/// Another number each time, small enough for every reader of JSON to keep it exactly.
+fn fresh_seed() -> u64 {
+    RandomState::new().build_hasher().finish() >> 11
 }
 
 /// At most one byte more than a body may have, so that an endless file ends.
@@ -156,10 +167,7 @@ pub(super) fn read_body(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn parse_with(
-    args: impl Iterator<Item = OsString>,
-    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
-) -> Result<Invocation, Refusal> {
+fn parse_with(args: impl Iterator<Item = OsString>, read: ReadFile<'_>, seed: u64) -> Result<Invocation, Refusal> {
     let mut mistakes = Vec::new();
     let words = our_spelling(args, &mut mistakes);
     match words::read(run_command, words) {
@@ -167,7 +175,7 @@ fn parse_with(
         Read::Matches(matches, refused) => {
             let unknown = refused.iter().any(|refused| refused.unknown);
             mistakes.extend(refused.iter().map(|refused| refused_flag(&refused.word)));
-            Ok(Invocation::Run(Box::new(spec(&matches, mistakes, unknown, read)?)))
+            Ok(Invocation::Run(Box::new(spec(&matches, mistakes, unknown, (read, seed))?)))
         }
         Read::Unreadable(said, refused) => {
             mistakes.extend(refused.iter().map(|refused| refused_flag(&refused.word)));
@@ -179,7 +187,7 @@ fn parse_with(
 
 /// The parser's own words, for what should not happen.
 fn unreadable(said: String) -> Mistake {
-    let allowed = "flags and one URL".to_owned();
+    let allowed = "flags and URLs".to_owned();
     Mistake { key: "arguments".to_owned(), given: None, allowed, advice: Some(said), picture: None }
 }
 
@@ -286,9 +294,10 @@ fn spec(
     matches: &ArgMatches,
     mistakes: Vec<Mistake>,
     unknown: bool,
-    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    (read, seed): (ReadFile<'_>, u64),
 ) -> Result<Spec, Refusal> {
     let mut builder = SpecBuilder::new();
+    builder.default_seed(seed);
     let lacking_values = mistakes.len();
     for mistake in mistakes {
         builder.mistake(mistake);
@@ -303,7 +312,7 @@ fn spec(
         }
         let values: Vec<&OsString> = matches.get_many(name).unwrap_or_default().collect();
         let values =
-            if key.id == Id::Url { the_url(&values, unknown || lacking_values > 0, &mut builder) } else { values };
+            if key.id == Id::Url { the_urls(&values, unknown || lacking_values > 0, &mut builder) } else { values };
         for value in values {
             match value.to_str() {
                 Some(text) if key.id == Id::Report && no_file(Path::new(text)).is_some() => {
@@ -328,19 +337,24 @@ fn no_file(path: &Path) -> Option<String> {
     }
 }
 
-/// The one word that is the URL. Where flags were refused, the words around it may have been their values, and nothing
-/// is said about them.
-fn the_url<'a>(words: &[&'a OsString], refused: bool, builder: &mut SpecBuilder) -> Vec<&'a OsString> {
-    let [first, others @ ..] = words else { return Vec::new() };
-    let like_a_url = words.iter().find(|word| word.to_string_lossy().contains("://"));
-    let url = like_a_url.or(if refused { words.last() } else { None }).unwrap_or(first);
-    if !others.is_empty() && !refused {
-        let stray = words.iter().find(|word| *word != url).unwrap_or(url).to_string_lossy();
-        let advice = "put a value that contains blanks in quotes".to_owned();
-        let allowed = "one URL and nothing else beside the flags".to_owned();
-        builder.mistake(Mistake { allowed, ..Mistake::value(Id::Url, &stray, Some(advice)) });
+/// The words that are URLs. One word alone is meant to be one, whatever it looks like. Where flags were refused, the
+/// words around may have been their values, and nothing is said about them.
+fn the_urls<'a>(words: &[&'a OsString], refused: bool, builder: &mut SpecBuilder) -> Vec<&'a OsString> {
+    let is_like_a_url = |word: &&&OsString| word.to_string_lossy().contains("://");
+    let (like_urls, strays): (Vec<&OsString>, Vec<&OsString>) = words.iter().partition(is_like_a_url);
+    if !refused && words.len() > 1 {
+        let said = if like_urls.is_empty() { &strays[1..] } else { &strays[..] };
+        for stray in said {
+            let advice = "put a value that contains blanks in quotes".to_owned();
+            let allowed = "URLs and nothing else beside the flags".to_owned();
+            builder.mistake(Mistake { allowed, ..Mistake::value(Id::Url, &stray.to_string_lossy(), Some(advice)) });
+        }
     }
-    vec![url]
+    match (like_urls.is_empty(), refused) {
+        (false, _) => like_urls,
+        (true, false) => words.first().copied().into_iter().collect(),
+        (true, true) => words.last().copied().into_iter().collect(),
+    }
 }
 
 #[cfg(test)]

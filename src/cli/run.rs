@@ -64,13 +64,15 @@ fn prepare(spec: &Spec) -> Result<Option<File>, String> {
 
 /// Why this load cannot have all its connections, if so.
 pub(super) fn too_few_descriptors(plan: &Plan) -> Option<String> {
-    let lanes = u64::from(plan.max_lanes);
-    let limit = descriptors().filter(|limit| lanes + SPARE_DESCRIPTORS > *limit)?;
+    let (lanes, connections) = (u64::from(plan.max_lanes), plan.connections());
+    let limit = descriptors().filter(|limit| connections + SPARE_DESCRIPTORS > *limit)?;
+    let each = connections / lanes.max(1);
+    let to = if each > 1 { format!(" to {each} servers") } else { String::new() };
     Some(format!(
-        "-c/--connections, --max-lanes: {lanes} lanes need {} open files, and the limit is {limit}; raise it with \
+        "-c/--connections, --max-lanes: {lanes} lanes{to} need {} open files, and the limit is {limit}; raise it with \
          ulimit -n, or ask for at most {} lanes\n",
-        lanes + SPARE_DESCRIPTORS,
-        limit.saturating_sub(SPARE_DESCRIPTORS)
+        connections + SPARE_DESCRIPTORS,
+        limit.saturating_sub(SPARE_DESCRIPTORS) / each.max(1)
     ))
 }
 
@@ -170,6 +172,7 @@ fn facts(spec: &Spec, started: String, exit: Exit) -> Facts {
     let Plan { targets, wire, schedule, lanes, max_lanes, timeout, .. } = &spec.plan;
     Facts {
         url: targets[0].url.clone(),
+        urls: targets.iter().map(|target| (target.url.clone(), target.weight)).collect(),
         method: targets[0].request.method.clone(),
         protocol: wire.name(),
         protocol_title: wire.title(),
@@ -182,6 +185,8 @@ fn facts(spec: &Spec, started: String, exit: Exit) -> Facts {
         requests: schedule.stop.count,
         warmup: schedule.warmup,
         timeout: *timeout,
+        redirects: spec.plan.redirects,
+        seed: spec.plan.draws().then_some(spec.plan.seed),
         slo: spec.objective.as_ref().map(|objective| objective.text.clone()),
         started,
         version: env!("CARGO_PKG_VERSION").to_owned(),

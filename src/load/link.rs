@@ -5,8 +5,9 @@ use std::rc::Rc;
 
 use super::hub::{Joined, Place};
 use super::share::{Ground, Sink};
+use super::way::Way;
 use crate::stats::{DialTimes, Fault, Ns, Outcome, Sample};
-use crate::wire::{After, Clock, Dialled, Discard, Protocol, Reply, Shot};
+use crate::wire::{After, Clock, Dialled, Observe, Protocol, Reply, Shot};
 
 /// Opening a connection ahead of time is given up after this long; the request itself then tries with its own limit.
 const AHEAD: Ns = Ns::from_secs(1);
@@ -29,15 +30,13 @@ pub(super) struct Due {
 pub(super) struct Fired {
     pub(super) sample: Sample,
     /// Who answered it, or could not be reached; `None` where there is no address.
-    #[expect(dead_code, reason = "results by address come with --split-by")]
     pub(super) address: Option<SocketAddr>,
 }
 
-/// A connection slot of one lane.
+/// A connection slot of one lane, to one server.
 #[derive(Debug)]
 pub(super) struct Link<P: Protocol> {
-    /// Which of the plan's targets it serves.
-    target: usize,
+    pub(super) way: Rc<Way<P>>,
     open: Option<Open<P::Conn>>,
     /// Whom the newest dial reached, or tried last.
     tried: Option<SocketAddr>,
@@ -73,9 +72,9 @@ impl<C> Open<C> {
 }
 
 impl<P: Protocol> Link<P> {
-    /// The link of lane `number` to a target of the plan.
-    pub(super) fn new(target: usize, number: u32) -> Self {
-        Self { target, open: None, tried: None, number }
+    /// The link of lane `number` to a server.
+    pub(super) fn new(way: Rc<Way<P>>, number: u32) -> Self {
+        Self { way, open: None, tried: None, number }
     }
 
     /// Opens the connection before it is needed. Failing is no outcome: the next request will try itself.
@@ -101,14 +100,14 @@ impl<P: Protocol> Link<P> {
         }
     }
 
-    /// Sends one request and waits for what comes of it.
+    /// Sends one request and waits until `by` for what comes of it.
     pub(super) async fn fire<C: Clock, S: Sink>(
         &mut self,
         ground: &Ground<P, C, S>,
         request: &P::Prepared,
-        due: Due,
+        (due, by): (Due, Ns),
+        observe: &mut impl Observe,
     ) -> Fired {
-        let by = ground.limit(ground.clock.now());
         let mut resent = false;
         let mut first_sent = None;
         let mut unusable = 0;
@@ -123,7 +122,7 @@ impl<P: Protocol> Link<P> {
                 },
             };
             let shot = Shot { index: due.index, request };
-            let reply = ground.protocol.exchange(&mut open.conn, shot, by, &ground.clock, &mut Discard).await;
+            let reply = ground.protocol.exchange(&mut open.conn, shot, by, &ground.clock, observe).await;
             if reply.unprocessed && reply.written.is_none() && unusable < MOST_UNUSABLE {
                 unusable += 1;
                 continue;
@@ -142,7 +141,7 @@ impl<P: Protocol> Link<P> {
     }
 
     async fn dial<C: Clock, S: Sink>(&mut self, ground: &Ground<P, C, S>, by: Ns) -> Result<(), Fault> {
-        let way = &ground.routes[self.target].way;
+        let way = &self.way;
         let age = |number| ground.plan.connection_age.map(|age| spread(Ns::from(age), number));
         if let Some(hub) = &way.hub {
             let joined = hub.join(ground, &way.dialer, by).await;
@@ -218,36 +217,6 @@ fn sample(due: Due, reply: Reply, sent: Option<Ns>, dial: Option<(DialTimes, Ns)
         resent,
         tainted: false,
         extra_lane: false,
-    }
-}
-
-/// Full-jitter back-off of a closed-loop lane after failed dials (AWS Architecture Blog, 2015): without it a refused
-/// port is asked a hundred thousand times a second.
-#[derive(Debug)]
-pub(super) struct Backoff {
-    failures: u32,
-    random: u64,
-}
-
-impl Backoff {
-    pub(super) fn new(seed: u64) -> Self {
-        Self { failures: 0, random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 }
-    }
-
-    /// Waits if this request's connection could not be opened.
-    pub(super) async fn after<C: Clock>(&mut self, sample: &Sample, clock: &C) {
-        let undialled = sample.dial.is_none() && sample.sent == sample.done;
-        if !undialled {
-            self.failures = 0;
-            return;
-        }
-        let ceiling = Ns::from_millis(10 << self.failures.min(7)).min(Ns::from_secs(1));
-        self.failures += 1;
-        // xorshift64: spread, not secrecy, is wanted.
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        clock.until(clock.now() + Ns(self.random % ceiling.0.max(1))).await;
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! `-c` is how many slots a load starts with. When the target holds all of them past the next due time, more are
 //! opened up to `max-lanes`; beyond that requests queue, and their latency runs on from when they were due.
+//!
+//! Each target has slots and a queue of its own, dealt out by weight: one that hangs does not hold what is due elsewhere.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -12,8 +14,10 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::link::{Due, Fired, Link, SharedGround, unsent};
+use super::lane::Lane;
+use super::link::{Due, Fired, SharedGround, unsent};
 use super::share::{Sink, watch};
+use crate::plan::dealt;
 use crate::stats::{Fault, Ns, Sample};
 use crate::wire::{Clock, Protocol};
 
@@ -44,35 +48,56 @@ enum Fate {
     GaveUp(Due),
 }
 
-/// The slots of one load on one worker.
+/// Slots in use at once, over all pools of one load on one worker.
+#[derive(Debug, Default)]
+struct Gauge {
+    busy: Cell<usize>,
+    peak: Cell<usize>,
+}
+
+impl Gauge {
+    fn occupied(&self) {
+        self.busy.set(self.busy.get() + 1);
+        self.peak.set(self.peak.get().max(self.busy.get()));
+    }
+
+    fn freed(&self) {
+        self.busy.set(self.busy.get() - 1);
+    }
+}
+
+/// The slots of one target on one worker.
 #[derive(Debug)]
 struct Pool {
+    target: usize,
     slots: Vec<Slot>,
     /// Slots of the first kind, the longest idle first: all connections see traffic.
     idle: VecDeque<usize>,
     /// Slots opened on top, the newest idle first: the others may close.
     idle_extra: Vec<usize>,
     queue: VecDeque<Due>,
+    /// Requests that may wait here.
+    most_queued: usize,
     base: usize,
     most: usize,
     alive: usize,
-    busy: usize,
-    peak: usize,
+    gauge: Rc<Gauge>,
     over: bool,
 }
 
 impl Pool {
-    fn new(base: usize, most: usize) -> Self {
+    fn new(target: usize, (base, most): (usize, usize), most_queued: usize, gauge: Rc<Gauge>) -> Self {
         Self {
+            target,
             slots: Vec::new(),
             idle: VecDeque::new(),
             idle_extra: Vec::new(),
             queue: VecDeque::new(),
+            most_queued,
             base,
             most: most.max(base).max(1),
             alive: 0,
-            busy: 0,
-            peak: 0,
+            gauge,
             over: false,
         }
     }
@@ -81,7 +106,7 @@ impl Pool {
     fn open(&mut self, mail: Option<Due>) -> usize {
         self.alive += 1;
         if mail.is_some() {
-            self.occupied();
+            self.gauge.occupied();
         }
         let slot = Slot { mail, waker: None, closed: false };
         match self.slots.iter().skip(self.base).position(|slot| slot.closed) {
@@ -96,14 +121,9 @@ impl Pool {
         }
     }
 
-    fn occupied(&mut self) {
-        self.busy += 1;
-        self.peak = self.peak.max(self.busy);
-    }
-
     fn dispatch(&mut self, due: Due) -> Fate {
         if let Some(number) = self.idle.pop_front().or_else(|| self.idle_extra.pop()) {
-            self.occupied();
+            self.gauge.occupied();
             let slot = &mut self.slots[number];
             slot.mail = Some(due);
             if let Some(waker) = slot.waker.take() {
@@ -115,7 +135,7 @@ impl Pool {
             return Fate::Opens;
         }
         self.queue.push_back(due);
-        if self.queue.len() <= MOST_QUEUED {
+        if self.queue.len() <= self.most_queued {
             return Fate::Queued;
         }
         self.queue.pop_front().map_or(Fate::Queued, Fate::GaveUp)
@@ -131,7 +151,7 @@ impl Pool {
         match self.queue.pop_front() {
             Some(due) => self.slots[number].mail = Some(due),
             None => {
-                self.busy -= 1;
+                self.gauge.freed();
                 self.rest(number);
             }
         }
@@ -157,35 +177,43 @@ impl Pool {
     }
 }
 
+/// Pools, one for each target, and the lanes that run in their slots.
+struct Floor {
+    pools: Vec<Rc<RefCell<Pool>>>,
+    lanes: RefCell<JoinSet<()>>,
+}
+
 /// Runs the open loop and says how many lanes were in use at once.
 pub(super) async fn open<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>) -> u32 {
-    let base = ground.part.of(u64::from(ground.plan.lanes)) as usize;
-    let most = ground.part.of(u64::from(ground.plan.max_lanes)) as usize;
-    let pool = Rc::new(RefCell::new(Pool::new(base, most)));
-    let lanes = Rc::new(RefCell::new(JoinSet::new()));
-    for _ in 0..base {
-        let number = pool.borrow_mut().open(None);
-        pool.borrow_mut().rest(number);
-        lanes.borrow_mut().spawn_local(slot(Rc::clone(&ground), Rc::clone(&pool), number));
+    let gauge = Rc::new(Gauge::default());
+    let weights = ground.plan.weights();
+    let [lanes, most] = [ground.plan.lanes, ground.plan.max_lanes].map(|lanes| dealt(lanes, &weights));
+    let part = |lanes: u32| ground.part.of(u64::from(lanes)) as usize;
+    let pool = |(target, (lanes, most)): (usize, (u32, u32))| {
+        // Every worker can ask every target.
+        let base = if weights.len() > 1 { part(lanes).max(1) } else { part(lanes) };
+        let pool = Pool::new(target, (base, part(most)), MOST_QUEUED / weights.len(), Rc::clone(&gauge));
+        Rc::new(RefCell::new(pool))
+    };
+    let pools = lanes.into_iter().zip(most).enumerate().map(pool).collect();
+    let floor = Floor { pools, lanes: RefCell::default() };
+    for pool in &floor.pools {
+        let base = pool.borrow().base;
+        (0..base).for_each(|_| spawn(&ground, &floor, pool, None));
     }
     tokio::select! {
         () = ground.brakes.wait() => {}
-        () = pace(&ground, &pool, &lanes) => {
-            pool.borrow_mut().finish();
-            let mut lanes = lanes.take();
+        () = pace(&ground, &floor) => {
+            floor.pools.iter().for_each(|pool| pool.borrow_mut().finish());
+            let mut lanes = floor.lanes.take();
             watch(&ground.brakes, &mut lanes).await;
         }
     }
-    let peak = pool.borrow().peak;
-    peak as u32
+    gauge.peak.get() as u32
 }
 
 /// Hands each request out when it is due.
-async fn pace<P: Protocol, C: Clock, S: Sink>(
-    ground: &SharedGround<P, C, S>,
-    pool: &Rc<RefCell<Pool>>,
-    lanes: &Rc<RefCell<JoinSet<()>>>,
-) {
+async fn pace<P: Protocol, C: Clock, S: Sink>(ground: &SharedGround<P, C, S>, floor: &Floor) {
     let part = ground.part;
     for (index, due) in ground.plan.schedule.dues(u64::from(part.worker), u64::from(part.workers)) {
         let due = Ns::from(due);
@@ -196,14 +224,19 @@ async fn pace<P: Protocol, C: Clock, S: Sink>(
         }
         ground.sink.borrow_mut().due(due, Some(now.since(due)));
         let due = Due { index, due, origin: now.max(due) };
+        let target = ground.turns.of(index);
+        let pool = &floor.pools[target];
         let fate = pool.borrow_mut().dispatch(due);
         match fate {
             Fate::Taken | Fate::Queued => {}
-            Fate::Opens => spawn(ground, pool, lanes, Some(due)),
-            Fate::GaveUp(oldest) => ground.record(unsent(oldest, Fault::Timeout, now, now, false)),
+            Fate::Opens => spawn(ground, floor, pool, Some(due)),
+            Fate::GaveUp(oldest) => {
+                let sample = unsent(oldest, Fault::Timeout, now, now, false);
+                ground.record(target, oldest.index, Fired { sample, address: None });
+            }
         }
         if matches!(fate, Fate::Taken | Fate::Opens) && pool.borrow().wants_spare() {
-            spawn(ground, pool, lanes, None);
+            spawn(ground, floor, pool, None);
         }
         // After we were late there is much to hand out at once; answers still want reading in between.
         tokio::task::consume_budget().await;
@@ -212,15 +245,15 @@ async fn pace<P: Protocol, C: Clock, S: Sink>(
 
 fn spawn<P: Protocol, C: Clock, S: Sink>(
     ground: &SharedGround<P, C, S>,
+    floor: &Floor,
     pool: &Rc<RefCell<Pool>>,
-    lanes: &Rc<RefCell<JoinSet<()>>>,
     mail: Option<Due>,
 ) {
     let number = pool.borrow_mut().open(mail);
     if mail.is_none() {
         pool.borrow_mut().rest(number);
     }
-    let mut lanes = lanes.borrow_mut();
+    let mut lanes = floor.lanes.borrow_mut();
     // Slots that closed are taken off the set as others are put on it.
     while let Some(joined) = lanes.try_join_next() {
         if let Err(error) = joined
@@ -233,10 +266,10 @@ fn spawn<P: Protocol, C: Clock, S: Sink>(
 }
 
 async fn slot<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, pool: Rc<RefCell<Pool>>, number: usize) {
-    let mut link = Link::new(0, number as u32 * ground.part.workers + ground.part.worker);
-    let is_extra = number >= pool.borrow().base;
+    let mut lane = Lane::new(number as u32 * ground.part.workers + ground.part.worker);
+    let (target, is_extra) = (pool.borrow().target, number >= pool.borrow().base);
     if pool.borrow().slots[number].mail.is_none() {
-        link.prepare(&ground).await;
+        lane.prepare(&ground, target).await;
     }
     loop {
         let next = if is_extra {
@@ -251,13 +284,15 @@ async fn slot<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, poo
         let Some(due) = next else { return };
         let now = ground.clock.now();
         if now >= ground.hard_end {
-            ground.record(unsent(due, Fault::Timeout, now, now, false));
+            let sample = unsent(due, Fault::Timeout, now, now, false);
+            ground.record(target, due.index, Fired { sample, address: None });
         } else {
-            let Fired { sample, .. } = link.fire(&ground, &ground.routes[0].request, due).await;
-            ground.record(Sample { extra_lane: is_extra, ..sample });
+            let Fired { sample, address } = lane.fire(&ground, target, due).await;
+            let sample = Sample { extra_lane: is_extra, ..sample };
+            ground.record(target, due.index, Fired { sample, address });
             let waiting = !pool.borrow().queue.is_empty();
             if !waiting && !pool.borrow().over {
-                link.renew(&ground).await;
+                lane.renew(&ground).await;
             }
         }
         pool.borrow_mut().release(number);
@@ -290,9 +325,13 @@ mod tests {
         Due { index, due: Ns(index), origin: Ns(index) }
     }
 
+    fn pool_of(base: usize, most: usize) -> Pool {
+        Pool::new(0, (base, most), MOST_QUEUED, Rc::default())
+    }
+
     #[test]
     fn first_slots_take_turns_then_more_open_then_requests_queue_in_order() {
-        let mut pool = Pool::new(2, 3);
+        let mut pool = pool_of(2, 3);
         for _ in 0..2 {
             let number = pool.open(None);
             pool.rest(number);
@@ -305,7 +344,7 @@ mod tests {
         assert_eq!(pool.open(Some(due(2))), 2);
         assert!(matches!(pool.dispatch(due(3)), Fate::Queued));
         assert!(matches!(pool.dispatch(due(4)), Fate::Queued));
-        assert_eq!(pool.peak, 3);
+        assert_eq!(pool.gauge.peak.get(), 3);
         pool.release(1);
         assert_eq!(pool.slots[1].mail.map(|d| d.index), Some(3), "the longest waiting goes first");
         pool.release(0);
@@ -316,7 +355,7 @@ mod tests {
 
     #[test]
     fn an_extra_slot_closes_when_idle_and_its_number_is_used_again() {
-        let mut pool = Pool::new(1, 3);
+        let mut pool = pool_of(1, 3);
         let number = pool.open(None);
         pool.rest(number);
         assert!(matches!(pool.dispatch(due(0)), Fate::Taken));

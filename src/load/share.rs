@@ -7,17 +7,21 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::brakes::{Brakes, Reported};
-use super::link::{Backoff, Due, Fired, Link, SharedGround};
+use super::lane::{Backoff, Lane};
+use super::link::{Due, Fired, SharedGround};
 use super::pulse::Pulse;
+use super::split::keys;
 use super::way::{Route, Ways};
-use crate::plan::{Arrivals, Plan};
-use crate::stats::{Log, Ns, Recorder, Sample};
+use crate::plan::{Arrivals, Origin, Plan, Request, Target, Turns, Wire};
+use crate::stats::{Key, Log, Ns, Recorder, Sample};
 use crate::wire::{Clock, Protocol};
 
 /// Where finished requests go. Lanes do not know who counts them.
 pub trait Sink: 'static {
     /// One request finished.
     fn record(&mut self, sample: &Sample);
+    /// The same request again, where results are told apart: a key for each way.
+    fn split(&mut self, sample: &Sample, keys: &[Key]);
     /// One request fell due; `lag` is how late our own process noticed, in an open loop.
     fn due(&mut self, due: Ns, lag: Option<Ns>);
     /// One attempt to open a connection ended.
@@ -32,6 +36,10 @@ pub trait Sink: 'static {
 impl Sink for Recorder {
     fn record(&mut self, sample: &Sample) {
         Self::record(self, sample);
+    }
+
+    fn split(&mut self, sample: &Sample, keys: &[Key]) {
+        Self::split(self, sample, keys);
     }
 
     fn due(&mut self, due: Ns, lag: Option<Ns>) {
@@ -56,6 +64,10 @@ impl Sink for (Recorder, Log) {
     fn record(&mut self, sample: &Sample) {
         self.0.record(sample);
         self.1.record(sample);
+    }
+
+    fn split(&mut self, sample: &Sample, keys: &[Key]) {
+        self.0.split(sample, keys);
     }
 
     fn due(&mut self, due: Ns, lag: Option<Ns>) {
@@ -99,6 +111,12 @@ pub(super) struct Ground<P: Protocol, C, S> {
     pub(super) ways: Ways<P>,
     /// One for each target of the plan, in its order.
     pub(super) routes: Vec<Route<P>>,
+    /// Which of them each request takes.
+    pub(super) turns: Turns,
+    /// Redirects to follow within one request.
+    pub(super) redirects: u32,
+    /// The servers of the load.
+    pub(super) origins: Vec<Origin>,
     /// Counts from the load's start.
     pub(super) clock: C,
     pub(super) sink: RefCell<S>,
@@ -128,7 +146,28 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
         let sink = RefCell::new(sink);
         let routes = plan.targets.iter().map(|target| ways.route(target, &protocol)).collect();
         let hard_end = end + timeout;
-        Self { plan, part, protocol, ways, routes, clock, sink, brakes, reported, pulse, zero, tolerance, hard_end }
+        let origins = plan.targets.iter().map(|target| target.origin.clone()).collect();
+        // gRPC knows no redirects.
+        let redirects = if plan.wire == Wire::Grpc { 0 } else { plan.redirects };
+        let turns = plan.turns();
+        Self {
+            plan,
+            part,
+            protocol,
+            ways,
+            routes,
+            turns,
+            redirects,
+            origins,
+            clock,
+            sink,
+            brakes,
+            reported,
+            pulse,
+            zero,
+            tolerance,
+            hard_end,
+        }
     }
 
     /// Until when a request that goes out now may take.
@@ -144,11 +183,21 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
         }
     }
 
-    /// Counts one finished request.
-    pub(super) fn record(&self, mut sample: Sample) {
+    /// What request `index` says to a target.
+    pub(super) fn request(&self, target: usize, index: u64) -> Request {
+        let Target { request, drawn, .. } = &self.plan.targets[target];
+        drawn.as_ref().map_or_else(|| request.clone(), |drawn| drawn.request(request, self.plan.seed, index))
+    }
+
+    /// Counts request `index` to a target, now finished.
+    pub(super) fn record(&self, target: usize, index: u64, Fired { mut sample, address }: Fired) {
+        sample.class = target as u16;
         sample.tainted = self.pulse.stood_still(sample.sent + self.zero, sample.done + self.zero, self.tolerance);
         let mut sink = self.sink.borrow_mut();
         sink.record(&sample);
+        if !self.plan.split.is_empty() {
+            sink.split(&sample, &keys(&self.plan, target, index, address));
+        }
         self.brakes.check(sink.recorder(), &mut self.reported.borrow_mut());
     }
 }
@@ -207,7 +256,7 @@ pub(super) async fn closed<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<
 }
 
 async fn closed_lane<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, supply: Rc<Supply>, number: u32) {
-    let mut link = Link::new(0, number);
+    let mut lane = Lane::new(number);
     let mut backoff = Backoff::new(u64::from(number) + 1);
     let mut pace = ground.plan.schedule.lane_dues(u64::from(number), u64::from(ground.plan.lanes));
     loop {
@@ -223,13 +272,14 @@ async fn closed_lane<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, 
             lag = Some(due.origin.since(at));
         }
         ground.sink.borrow_mut().due(due.due, lag);
-        let Fired { sample, .. } = link.fire(&ground, &ground.routes[0].request, due).await;
-        ground.record(sample);
+        let target = ground.turns.of(index);
+        let fired = lane.fire(&ground, target, due).await;
+        ground.record(target, index, fired);
         // A pace bounds how often a dead port is asked, as a rate does.
         if pace.is_none() {
-            backoff.after(&sample, &ground.clock).await;
+            backoff.after(&fired.sample, &ground.clock).await;
         }
-        link.renew(&ground).await;
+        lane.renew(&ground).await;
     }
 }
 

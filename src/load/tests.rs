@@ -13,11 +13,13 @@ use super::way::Ways;
 use super::{pool, share};
 use crate::plan::{Arrivals, Host, Origin, Plan, Rate, Request, Schedule, Stage, Stop, Target, Tls, Via, Wire};
 use crate::stats::{
-    Code, Detail, Fault, Log, Look, Measures, Meter, Ns, Outcome, Reading, Recorder, Sample, Series, Set, Stopped,
-    Summary, Test, Trip,
+    Code, Detail, Fault, Groups, Key, Log, Look, Measures, Meter, Ns, Outcome, Reading, Recorder, Sample, Series, Set,
+    Stopped, Summary, Test, Trip,
 };
 use crate::wire::scripted::{Act, Dialled, Scripted};
 use crate::wire::{Clock as _, Coarse, Protocol, Transport};
+
+mod targets;
 
 const OK: Outcome = Outcome::http(200);
 
@@ -35,6 +37,10 @@ impl Sink for Kept {
     fn record(&mut self, sample: &Sample) {
         self.recorder.record(sample);
         self.samples.push(*sample);
+    }
+
+    fn split(&mut self, sample: &Sample, keys: &[Key]) {
+        self.recorder.split(sample, keys);
     }
 
     fn due(&mut self, due: Ns, lag: Option<Ns>) {
@@ -56,6 +62,7 @@ impl Sink for Kept {
 
 struct Ran {
     samples: Vec<Sample>,
+    splits: Vec<Groups>,
     summary: Summary,
     peak: u32,
     stopped: Option<Stopped>,
@@ -75,6 +82,7 @@ fn plan(arrivals: Arrivals, seconds: u64, lanes: u32, max_lanes: u32) -> Plan {
                 headers: Vec::new(),
                 body: Arc::from([]),
             },
+            drawn: None,
             weight: 1,
         }],
         wire: Wire::Http1,
@@ -93,6 +101,8 @@ fn plan(arrivals: Arrivals, seconds: u64, lanes: u32, max_lanes: u32) -> Plan {
         keep_alive: true,
         connection_age: None,
         redirects: 0,
+        seed: 0,
+        split: Vec::new(),
     }
 }
 
@@ -135,6 +145,7 @@ fn run<P: Protocol>(plan: Plan, measures: Measures, wire: P) -> Ran {
         let kept = ground.sink.borrow();
         Ran {
             samples: kept.samples.clone(),
+            splits: kept.recorder.splits().to_vec(),
             summary: kept.recorder.summary(),
             peak,
             stopped: brakes.stopped(),

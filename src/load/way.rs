@@ -7,6 +7,9 @@ use super::hub::Hub;
 use crate::plan::{Origin, Plan, Target};
 use crate::wire::{Dialer, Protocol, Transport};
 
+/// Most servers remembered: a target whose redirects lead to ever new ones would otherwise fill the memory.
+const MOST_WAYS: usize = 256;
+
 /// The way to one server.
 #[derive(Debug)]
 pub(super) struct Way<P: Protocol> {
@@ -19,7 +22,8 @@ pub(super) struct Way<P: Protocol> {
 #[derive(Debug)]
 pub(super) struct Route<P: Protocol> {
     pub(super) way: Rc<Way<P>>,
-    pub(super) request: P::Prepared,
+    /// `None` where values are drawn: then each request is made when it goes out.
+    pub(super) request: Option<P::Prepared>,
 }
 
 /// All ways known so far.
@@ -45,13 +49,16 @@ impl<P: Protocol> Ways<P> {
             return Rc::clone(way);
         }
         let dialer = Dialer::new(origin.clone(), self.transport.clone(), self.first);
-        known.push(Rc::new(Way { dialer, hub: self.shares.then(Rc::default) }));
-        Rc::clone(&known[known.len() - 1])
+        let way = Rc::new(Way { dialer, hub: self.shares.then(Rc::default) });
+        if known.len() < MOST_WAYS {
+            known.push(Rc::clone(&way));
+        }
+        way
     }
 
     /// A target's route.
     pub(super) fn route(&self, target: &Target, protocol: &P) -> Route<P> {
-        let request = protocol.prepare(&target.origin, &target.request);
+        let request = target.drawn.is_none().then(|| protocol.prepare(&target.origin, &target.request));
         Route { way: self.to(&target.origin), request }
     }
 

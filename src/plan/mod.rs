@@ -1,15 +1,21 @@
 //! What load to produce: target, schedule, lanes and limits; valid by construction. Pure.
 
+mod draw;
 mod rate;
 mod schedule;
+mod split;
 mod target;
+mod turns;
 mod way;
 
 use std::time::Duration;
 
+pub use draw::{Drawing, Drawn, Picked, Piece, Source, Template};
 pub use rate::{Rate, RateError};
 pub use schedule::{Arrivals, Dues, LaneDues, Schedule, Stage, Stop};
+pub use split::Split;
 pub use target::{Host, Origin, Request, Target};
+pub use turns::{Turns, dealt};
 pub use way::{Identity, Proxy, Tls, Trust, Via, Wire};
 
 /// One load, ready to run.
@@ -41,4 +47,43 @@ pub struct Plan {
     pub connection_age: Option<Duration>,
     /// Redirects to follow before an answer counts; 0 takes a redirect as an answer like any other.
     pub redirects: u32,
+    /// What drawn values follow from, together with the request's number; without any, of no meaning.
+    pub seed: u64,
+    /// What results are told apart by; empty for all together.
+    pub split: Vec<Split>,
+}
+
+impl Plan {
+    /// The weights of the targets, in their order.
+    #[must_use]
+    pub fn weights(&self) -> Vec<u32> {
+        self.targets.iter().map(|target| target.weight).collect()
+    }
+
+    /// Which target each request goes to. A sample's class is the number of its target.
+    #[must_use]
+    pub fn turns(&self) -> Turns {
+        Turns::new(&self.weights())
+    }
+
+    /// How many different servers the targets are on.
+    #[must_use]
+    pub fn servers(&self) -> usize {
+        let origins = || self.targets.iter().map(|target| &target.origin);
+        origins().enumerate().filter(|(at, origin)| !origins().take(*at).any(|earlier| earlier == *origin)).count()
+    }
+
+    /// Most connections at once where each lane has its own. In a closed loop a lane has one to each server; under a rate
+    /// it has its own target.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        let each = if self.schedule.arrivals == Arrivals::Closed { self.servers() } else { 1 };
+        u64::from(self.max_lanes) * each as u64
+    }
+
+    /// Whether any value is drawn, so that the seed means something.
+    #[must_use]
+    pub fn draws(&self) -> bool {
+        self.targets.iter().any(|target| target.drawn.is_some())
+    }
 }

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use super::Drawn;
+
 /// The host part of a URL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Host {
@@ -51,7 +53,7 @@ impl fmt::Display for Origin {
     }
 }
 
-/// One fixed HTTP request.
+/// One HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// Method, a token such as `GET`.
@@ -90,8 +92,10 @@ pub struct Target {
     pub url: String,
     /// Where connections go.
     pub origin: Origin,
-    /// What each request says.
+    /// What each request says; where values are drawn, with what was written in their place.
     pub request: Request,
+    /// What of it is drawn anew for each request; `None` sends `request` every time.
+    pub drawn: Option<Drawn>,
     /// Its part of the requests, against the weights of the other targets; at least 1.
     pub weight: u32,
 }

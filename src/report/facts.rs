@@ -25,8 +25,10 @@ impl Loop {
 /// What was asked of the load generator, and how the program will end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
-    /// The URL, without credentials.
+    /// The first URL, without credentials.
     pub url: String,
+    /// All URLs, without credentials, each with its weight; at least one.
+    pub urls: Vec<(String, u32)>,
     /// The HTTP method.
     pub method: String,
     /// The protocol's name in flags and JSON.
@@ -51,6 +53,10 @@ pub struct Facts {
     pub warmup: Duration,
     /// Longest wait for one whole answer; `None` waits for ever.
     pub timeout: Option<Duration>,
+    /// Redirects followed within one request; 0 takes a redirect as an answer.
+    pub redirects: u32,
+    /// What drawn values follow from; `None` where none are drawn.
+    pub seed: Option<u64>,
     /// The objective as written; `None` without one.
     pub slo: Option<String>,
     /// When the run started, RFC 3339.
@@ -59,4 +65,15 @@ pub struct Facts {
     pub version: String,
     /// The exit code the program will end with.
     pub exit_code: u8,
+}
+
+impl Facts {
+    /// Where the load goes, in a few words: the URL, or the first and how many more.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match self.urls.len() {
+            0 | 1 => self.url.clone(),
+            n => format!("{} and {} more", self.url, n - 1),
+        }
+    }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json, json};
 
 use super::Report;
+use super::split::splits;
 use crate::slo::{Finding, Value};
-use crate::stats::{Code, Distribution, Second, Series, Stopped, Summary};
+use crate::stats::{Code, Distribution, Fault, Second, Series, Stopped, Summary};
 
 /// Version of the shape: raised when a field changes its meaning or goes away, not when one is added.
 const SCHEMA: u32 = 1;
@@ -51,7 +52,8 @@ pub fn json(report: &Report<'_>) -> Json {
         }
     }
     put("codes", codes(&summary.codes));
-    put("faults", summary.faults.iter().map(|(fault, n)| (fault.name().to_owned(), json!(n))).collect());
+    put("faults", faults(&summary.faults));
+    put("splits", splits(&summary.splits));
     put("first_error", json!(summary.first_error));
     put("generator", generator(summary));
     put("seconds", summary.seconds.iter().map(second).collect());
@@ -70,6 +72,7 @@ fn plan(report: &Report<'_>) -> Json {
     let facts = report.facts;
     json!({
         "url": facts.url,
+        "urls": facts.urls.iter().map(|(url, weight)| json!({"url": url, "weight": weight})).collect::<Vec<_>>(),
         "method": facts.method,
         "protocol": facts.protocol,
         "loop": facts.arrivals.name(),
@@ -80,6 +83,8 @@ fn plan(report: &Report<'_>) -> Json {
         "requests": facts.requests,
         "warmup_seconds": seconds(facts.warmup),
         "timeout_seconds": facts.timeout.map(seconds),
+        "redirects": facts.redirects,
+        "seed": facts.seed,
     })
 }
 
@@ -132,13 +137,17 @@ fn distribution(d: &Distribution, scale: f64) -> Json {
     Json::Object(all)
 }
 
-fn codes(codes: &BTreeMap<Code, u64>) -> Json {
+pub(super) fn codes(codes: &BTreeMap<Code, u64>) -> Json {
     let name = |code: &Code| match code {
         Code::None => "none".to_owned(),
         Code::Http(status) => status.to_string(),
         Code::Grpc(status) => format!("grpc-{status}"),
     };
     codes.iter().map(|(code, n)| (name(code), json!(n))).collect()
+}
+
+pub(super) fn faults(faults: &BTreeMap<Fault, u64>) -> Json {
+    faults.iter().map(|(fault, n)| (fault.name().to_owned(), json!(n))).collect()
 }
 
 fn second(second: &Second) -> Json {
@@ -216,7 +225,7 @@ fn seconds(duration: Duration) -> Json {
 
 /// A number to nine decimals (a nanosecond in seconds), without the dust that binary fractions leave and without a
 /// minus before zero; `null` for what is no number.
-fn number(x: f64) -> Json {
+pub(super) fn number(x: f64) -> Json {
     let rounded = (x * 1e9).round() / 1e9;
     match (x.is_finite(), rounded.is_finite()) {
         (false, _) => Json::Null,
@@ -292,7 +301,10 @@ mod tests {
         }
         let mut objects = 0;
         walk(&schema(), "", &mut objects);
-        assert_eq!(objects, 8, "root, plan, requests, generator, second, verdict, distribution, finding");
+        assert_eq!(
+            objects, 11,
+            "root, plan, URL, requests, split, part, generator, second, verdict, distribution, finding"
+        );
     }
 
     #[test]

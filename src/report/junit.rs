@@ -96,7 +96,7 @@ pub fn junit(report: &Report<'_>) -> String {
     let number = |colour| cases.iter().filter(|case| case.colour == colour).count();
     let (failed, undecided, skipped) = (number(Colour::Failed), number(Colour::Undecided), number(Colour::Skipped));
     let time = format!("{:.3}", report.summary.wall.as_secs_f64());
-    let name = plain(&format!("{} {}", report.facts.method, report.facts.url));
+    let name = plain(&format!("{} {}", report.facts.method, report.facts.target()));
     // The schema's dates have neither fractions nor a zone.
     let timestamp: String = report.facts.started.chars().take("2025-01-07T09:30:00".len()).collect();
     let page = html! {
@@ -178,7 +178,7 @@ mod tests {
                     assert_eq!(node.attribute(attribute), Some(count(&node, element).to_string().as_str()), "{text}");
                 }
             }
-            assert_eq!(suite.attribute("name"), Some("GET http://127.0.0.1:9898/"));
+            assert_eq!(suite.attribute("name"), Some(format!("GET {}", situation.facts.target()).as_str()));
             assert_eq!(suite.attribute("timestamp"), Some("2025-01-07T09:30:00"));
             let wall = situation.summary.wall.as_secs_f64();
             assert!((suite.attribute("time").unwrap().parse::<f64>().unwrap() - wall).abs() < 0.001);

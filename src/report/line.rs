@@ -22,7 +22,7 @@ pub fn line(report: &Report<'_>) -> String {
     };
     let mut text = format!(
         "{word} {}: {} in {}",
-        cut(&plain(&report.facts.url), LONGEST_URL),
+        cut(&plain(&report.facts.target()), LONGEST_URL),
         counted(summary.finished, "request"),
         time(summary.wall.as_nanos() as f64)
     );

@@ -18,6 +18,7 @@ mod live;
 mod sampled;
 #[cfg(test)]
 mod situations;
+mod split;
 #[cfg(test)]
 mod tests;
 mod text;

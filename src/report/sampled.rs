@@ -149,6 +149,7 @@ impl Load {
     pub(super) fn facts(&self) -> Facts {
         Facts {
             url: "http://127.0.0.1:9898/".to_owned(),
+            urls: vec![("http://127.0.0.1:9898/".to_owned(), 1)],
             method: "GET".to_owned(),
             protocol: "http1",
             protocol_title: "HTTP/1.1",
@@ -161,6 +162,8 @@ impl Load {
             requests: None,
             warmup: Duration::ZERO,
             timeout: Some(Duration::from_secs(20)),
+            redirects: 0,
+            seed: None,
             slo: Some("success>=99%, p99<500ms".to_owned()),
             started: "2025-01-07T09:30:00Z".to_owned(),
             version: "0.1.0".to_owned(),

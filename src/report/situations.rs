@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::sampled::{Load, SECOND, distribution, noise};
 use super::{Facts, Loop, Report};
 use crate::slo::{Decision, Finding, Value, Verdict};
-use crate::stats::{Distribution, Fault, Ns, Outcome, Sample, Series, Stopped, Summary};
+use crate::stats::{Distribution, Fault, Groups, Key, Ns, Outcome, Part, Sample, Series, Split, Stopped, Summary};
 
 const MS: u64 = 1_000_000;
 
@@ -245,6 +245,42 @@ pub(super) fn not_found() -> Situation {
     Situation { name: "not_found", facts, summary, verdict: verdict(Decision::Fail, reason, findings) }
 }
 
+/// Two URLs, values drawn, and one of three pods that answers nothing but errors.
+pub(super) fn told_apart() -> Situation {
+    let load = Load { rate: 60, seconds: 10, ..FIRST };
+    let status = |i: u64| if i % 3 == 1 { 503 } else { 200 };
+    let samples = load.samples(|i| Outcome::http(status(i)));
+    let mut summary = load.summary(&samples);
+    let tell = |by, of: Option<&str>, name: &dyn Fn(u64) -> (Key, String)| {
+        let mut groups = Groups::default();
+        let mut names = std::collections::BTreeMap::new();
+        for (i, sample) in (0..).zip(&samples) {
+            let (key, name) = name(i);
+            groups.record(key, sample, status(i) == 200);
+            names.insert(key, name);
+        }
+        let part = |(key, group)| Part { key, name: names[&key].clone(), group };
+        Split::new(by, of.map(str::to_owned), groups.parts().into_iter().map(part).collect())
+    };
+    let pod = |i: u64| std::net::SocketAddr::from(([10, 0, 0, 7 + (i % 3) as u8], 80));
+    let urls = ["http://127.0.0.1:9898/", "http://127.0.0.1:9898/a/path/longer/than/the/table/has/room/for"];
+    summary.splits = vec![
+        tell("url", None, &|i| (Key::Number(i % 10 / 9), urls[(i % 10 / 9) as usize].to_owned())),
+        tell("address", None, &|i| (Key::Address(pod(i)), pod(i).to_string())),
+        tell("value", Some("user"), &|i| (Key::Number(noise(i).mul_add(20.0, 0.0) as u64), format!("u{}", i % 20))),
+    ];
+    let findings = usual(&summary, Decision::Fail, Decision::Pass);
+    let facts = Facts {
+        exit_code: 1,
+        url: urls[0].to_owned(),
+        urls: vec![(urls[0].to_owned(), 9), (urls[1].to_owned(), 1)],
+        redirects: 2,
+        seed: Some(4_711),
+        ..load.facts()
+    };
+    Situation { name: "told_apart", facts, summary, verdict: verdict(Decision::Fail, "", findings) }
+}
+
 /// Nothing happened at all.
 pub(super) fn empty() -> Situation {
     Situation { name: "empty", facts: Facts { slo: None, ..FIRST.facts() }, summary: Summary::default(), verdict: None }
@@ -265,6 +301,7 @@ pub(super) fn all() -> &'static [Situation] {
             interrupted(),
             hung(),
             not_found(),
+            told_apart(),
             empty(),
         ]
     });

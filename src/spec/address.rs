@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use url::{ParseError, Position, Url};
 
 use super::mistake::{Wrong, wrong};
+use super::template::{Part, is_template, parts};
 use super::value::port;
 use crate::plan::{Host, Origin};
 
@@ -19,6 +20,50 @@ pub(super) struct Address {
     pub(super) path: String,
     /// User and password, percent-decoded.
     pub(super) credentials: Option<(String, String)>,
+    /// Path and query piece by piece, where values are drawn in them.
+    pub(super) parts: Option<Vec<Part>>,
+}
+
+/// Reads a URL in whose path and query values may be drawn.
+pub(super) fn drawn(text: &str) -> Result<Address, Wrong> {
+    if !is_template(text.as_bytes()) {
+        return address(text);
+    }
+    let path = text.find("://").and_then(|at| Some(at + 3 + text[at + 3..].find(['/', '?', '#'])?));
+    if path.is_none_or(|path| text.find("{{").is_some_and(|first| first < path)) {
+        return Err(wrong("values can be drawn in the path and the query only"));
+    }
+    let parts = parts(text.as_bytes())?;
+    // The URL is read with a word in the place of each value that nothing in it looks like.
+    let lower = text.to_lowercase();
+    let stem = (0..).map(|n| format!("drawn{n}n")).find(|stem| !lower.contains(stem)).unwrap_or_default();
+    let (mut marked, mut blanks) = (String::new(), Vec::new());
+    for part in parts {
+        match part {
+            Part::Text(plain) => marked.push_str(&String::from_utf8_lossy(&plain)),
+            Part::Blank { at, what } => {
+                marked.push_str(&format!("{stem}{}n", blanks.len()));
+                blanks.push((at, what));
+            }
+        }
+    }
+    let mut address = address(&marked)?;
+    let (mut parts, mut rest) = (Vec::new(), address.path.as_str());
+    for (number, (at, what)) in blanks.iter().enumerate() {
+        let mark = format!("{stem}{number}n");
+        address.url = address.url.replace(&mark, &text[at.clone()]);
+        // What is gone stood in the fragment, or before a "..".
+        let Some((before, after)) = rest.split_once(&mark) else { continue };
+        parts.extend((!before.is_empty()).then(|| Part::Text(before.into())));
+        parts.push(Part::Blank { at: at.clone(), what: what.clone() });
+        rest = after;
+    }
+    parts.extend((!rest.is_empty()).then(|| Part::Text(rest.into())));
+    address.path = blanks.iter().enumerate().fold(address.path.clone(), |path, (number, (at, _))| {
+        path.replace(&format!("{stem}{number}n"), &text[at.clone()])
+    });
+    address.parts = Some(parts);
+    Ok(address)
 }
 
 /// Reads a URL; `http` and `https` are known.
@@ -44,7 +89,8 @@ pub(super) fn address(text: &str) -> Result<Address, Wrong> {
     }
     let path = url[Position::BeforePath..].to_owned();
     let secure = url.scheme() == "https";
-    Ok(Address { origin: Origin { secure, host, port, pinned: Vec::new() }, path, credentials, url: url.into() })
+    let origin = Origin { secure, host, port, pinned: Vec::new() };
+    Ok(Address { origin, path, credentials, url: url.into(), parts: None })
 }
 
 fn check_scheme(text: &str) -> Result<(), Wrong> {
@@ -242,6 +288,33 @@ mod tests {
             assert_eq!(advice(address(text)), expected, "{text:?}");
         }
         assert!(advice(address(&format!("http://{}/", "x".repeat(64)))).contains("too long"));
+    }
+
+    #[test]
+    fn values_are_drawn_in_the_path_and_the_query() {
+        for (text, url, path, blanks, why) in [
+            (
+                "http://A:80/{{pick:x y,z}}/p?n={{counter}}&m=1#f",
+                "http://a/{{pick:x y,z}}/p?n={{counter}}&m=1",
+                "/{{pick:x y,z}}/p?n={{counter}}&m=1",
+                2,
+                "both",
+            ),
+            ("http://a?{{uuid}}", "http://a/?{{uuid}}", "/?{{uuid}}", 1, "no path"),
+            ("http://a/drawn0n0n{{uuid}}", "http://a/drawn0n0n{{uuid}}", "/drawn0n0n{{uuid}}", 1, "our own mark"),
+            ("http://a/{{uuid}}/../x", "http://a/x", "/x", 0, "gone with its folder"),
+            ("http://a/x#{{uuid}}", "http://a/x", "/x", 0, "a fragment is never sent"),
+        ] {
+            let address = drawn(text).unwrap();
+            assert_eq!((address.url.as_str(), address.path.as_str()), (url, path), "{why}");
+            let parts = address.parts.unwrap();
+            assert_eq!(parts.iter().filter(|part| matches!(part, Part::Blank { .. })).count(), blanks, "{why}");
+        }
+        for text in ["http://{{pick:a,b}}/", "http://{{uuid}}", "http://u:{{uuid}}@h/", "http://h:{{range:1..2}}/x"] {
+            assert_eq!(advice(drawn(text)), "values can be drawn in the path and the query only", "{text}");
+        }
+        assert!(advice(drawn("http://a/{{range:2..1}}")).contains("column 10"));
+        assert_eq!(drawn("http://a/%7B%7B").unwrap().parts, None);
     }
 
     #[test]

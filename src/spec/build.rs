@@ -8,7 +8,8 @@ use super::keys::{Id, Kind};
 use super::mistake::{Mistake, Mistakes, WRONG, Wrong, pictured, wrong};
 use super::output::{Output, Saved, saved};
 use super::pace::pace;
-use super::request::target;
+use super::request::targets;
+use super::split::splits;
 use super::status::{StatusSet, statuses};
 use super::value::{seconds_or_span, span, whole};
 use super::way::{tls, via};
@@ -57,6 +58,8 @@ pub struct Objective {
 pub struct SpecBuilder {
     given: Vec<(Id, String)>,
     mistakes: Vec<Mistake>,
+    seed: Option<u64>,
+    verbatim: bool,
 }
 
 impl SpecBuilder {
@@ -69,6 +72,21 @@ impl SpecBuilder {
     /// Adds one wish; for a switch, whatever the value, that it is on.
     pub fn give(&mut self, id: Id, value: impl Into<String>) {
         self.given.push((id, value.into()));
+    }
+
+    /// The seed that counts where none is given; without it that is 0.
+    pub fn default_seed(&mut self, seed: u64) {
+        self.seed = Some(seed);
+    }
+
+    /// Takes `{{` as text: nothing is drawn.
+    pub fn verbatim(&mut self) {
+        self.verbatim = true;
+    }
+
+    /// Whether `{{` is text.
+    pub(super) fn is_verbatim(&self) -> bool {
+        self.verbatim
     }
 
     /// Adds a mistake found on the way here, such as an unknown flag.
@@ -84,7 +102,9 @@ impl SpecBuilder {
     pub fn build(mut self, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Spec, Mistakes> {
         let mut notes = Vec::new();
         let wire = wire(&mut self);
-        let target = target(&mut self, wire, read);
+        let targets = targets(&mut self, wire, read);
+        let split = splits(&mut self, &targets);
+        let seed = self.read(Id::Seed, |text| whole(text, 0..=u64::MAX)).or(self.seed).unwrap_or_default();
         let pace = pace(&mut self, &mut notes);
         let timeout = self.read(Id::Timeout, seconds_or_span).unwrap_or(TIMEOUT);
         let age = self.read(Id::ConnectionAge, span).unwrap_or_default();
@@ -100,12 +120,12 @@ impl SpecBuilder {
         let links = self.read(Id::Links, |text| whole(text, 1..=65_535)).map(|links| links as u32);
         let redirects = self.read(Id::Redirects, |text| whole(text, 0..=20)).unwrap_or_default() as u32;
         // A redirect may lead to https from anywhere.
-        let secure = redirects > 0 || target.iter().any(|target| target.origin.secure);
+        let secure = redirects > 0 || targets.iter().any(|target| target.origin.secure);
         let tls = tls(&mut self, &mut notes, read, secure);
         let via = via(&mut self);
-        let target = Mistakes::unless(self.mistakes, target)?.expect("a target that is missing has left its mistake");
+        let targets = Mistakes::unless(self.mistakes, targets)?;
         let plan = Plan {
-            targets: vec![target],
+            targets,
             wire,
             tls,
             via,
@@ -118,9 +138,23 @@ impl SpecBuilder {
             keep_alive,
             connection_age: Some(age).filter(|age| !age.is_zero()),
             redirects,
+            seed,
+            split,
         };
         let workers = workers.and_then(|workers| u32::try_from(workers).ok());
         Ok(Spec { plan, objective, success, workers, output, report, quiet, no_color, notes })
+    }
+
+    /// Adds a mistake unless it is noted already.
+    pub(super) fn mistake_once(&mut self, mistake: Mistake) {
+        if !self.mistakes.contains(&mistake) {
+            self.mistakes.push(mistake);
+        }
+    }
+
+    /// How often the key was given.
+    pub(super) fn count(&self, id: Id) -> usize {
+        self.given.iter().filter(|(given, _)| *given == id).count()
     }
 
     /// Whether the key was given at all.

@@ -4,12 +4,13 @@
 //! [`Spec`] that cannot be wrong, or every [`Mistake`] at once. After that nobody sees a text or a magic zero again.
 //!
 //! * `keys`: what is known of each wish; `table`: all of them. `mistake`: what is wrong, as one line each.
-//! * `duration`, `value`, `status`, `header`, `address`, `output`: one text, one value.
-//! * `request`, `pace`, `way`: values that depend on each other. `build`: the whole.
+//! * `duration`, `value`, `status`, `header`, `address`, `output`, `template`: one text, one value.
+//! * `request`, `drawn`, `split`, `pace`, `way`: values that depend on each other. `build`: the whole.
 //! * `hey`: hey's command line, by way of `goflag` and `gonumber`; `shell`: a line as words.
 
 mod address;
 mod build;
+mod drawn;
 mod duration;
 pub mod goflag;
 mod gonumber;
@@ -21,8 +22,10 @@ mod output;
 mod pace;
 mod request;
 pub mod shell;
+mod split;
 mod status;
 mod table;
+mod template;
 mod value;
 mod way;
 

@@ -40,6 +40,8 @@ struct Wanted {
     warmup: Duration,
     lanes: Option<u32>,
     max_lanes: Option<u32>,
+    /// URLs, at least 1: under a rate, each has lanes of its own.
+    urls: u32,
 }
 
 /// Reads all that concerns the pace. What is wrong is noted, and read as if it had not been given.
@@ -65,6 +67,7 @@ fn wanted(wishes: &mut SpecBuilder) -> Wanted {
         warmup: wishes.read(Id::Warmup, span).unwrap_or_default(),
         lanes: wishes.read(Id::Connections, lane_number),
         max_lanes: wishes.read(Id::MaxLanes, lane_number),
+        urls: wishes.count(Id::Url).clamp(1, MOST_LANES as usize) as u32,
     }
 }
 
@@ -141,7 +144,14 @@ fn lanes(wanted: &Wanted, schedule: &Schedule, notes: &mut Vec<String>) -> u32 {
     if count < lanes && wanted.lanes.is_some() {
         notes.push(format!("{count} of the {lanes} lanes are enough for -n {count}"));
     }
-    lanes.min(count)
+    let lanes = lanes.min(count);
+    if schedule.arrivals != Arrivals::Closed && lanes < wanted.urls {
+        if wanted.lanes.is_some() {
+            notes.push(format!("{} lanes: under a rate each URL has at least one of its own", wanted.urls));
+        }
+        return wanted.urls;
+    }
+    lanes
 }
 
 /// Most lanes: what was asked for, else room for answers that take four times as long as the lanes allow for.
@@ -159,6 +169,11 @@ fn max_lanes(
         return lanes;
     }
     let Some(most) = wanted.max_lanes else { return lanes.saturating_mul(4).clamp(ROOM, MOST_LANES) };
+    if most < wanted.urls {
+        let allowed = format!("at least one lane for each of the {} URLs", wanted.urls);
+        wishes.clash(Id::MaxLanes, allowed, "each has lanes of its own");
+        return lanes.max(most);
+    }
     let fixed = wanted.lanes.is_some() || wanted.lane_rate.is_some();
     if fixed && most < lanes {
         wishes.clash(Id::MaxLanes, format!("at least the {lanes} lanes of -c"), "raise it, or lower -c");

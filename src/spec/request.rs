@@ -8,15 +8,20 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::address::{Address, address, pin};
+use super::address::{Address, address, drawn, pin};
 use super::build::SpecBuilder;
+use super::drawn::{Headers, Shared, Written};
 use super::header::{credentials, header, host, method, value_of};
 use super::keys::Id;
-use super::mistake::{Mistake, wrong};
+use super::mistake::{Mistake, Wrong, wrong};
+use super::value::whole;
 use crate::plan::{Request, Target, Wire};
 
 /// Largest body, in bytes: it is held in memory once and sent again and again.
 pub const MAX_BODY: usize = 64 << 20;
+
+/// Most URLs of one load.
+const MOST_URLS: usize = 100;
 
 /// hey's content type for a body.
 const CONTENT_TYPE: &str = "text/html";
@@ -25,37 +30,64 @@ const GRPC: &str = "application/grpc";
 /// What a gRPC call asks when the URL names no method: the standard health service, about the whole server.
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
-/// Headers as they are sent.
-type Headers = Vec<(String, String)>;
-
-/// Reads all that concerns the request; `None` without a usable URL, which is then a mistake.
-pub(super) fn target(
+/// Reads all that concerns the requests: a target for each URL. Without a usable one there is a mistake.
+pub(super) fn targets(
     wishes: &mut SpecBuilder,
     wire: Wire,
     read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
-) -> Option<Target> {
+) -> Vec<Target> {
     if !wishes.is_given(Id::Url) {
         wishes.mistake(Mistake::missing(Id::Url));
     }
-    let address = wishes.read_all(Id::Url, address).into_iter().next();
+    let urls = wishes.count(Id::Url);
+    if urls > MOST_URLS {
+        wishes.clash(Id::Url, format!("at most {MOST_URLS} URLs"), format!("these are {urls}"));
+    }
+    let mut addresses = wishes.read_all(Id::Url, if wishes.is_verbatim() { address } else { drawn });
+    let weights = wishes.read(Id::Weights, |text| weights(text, urls)).unwrap_or_else(|| vec![1; urls]);
     let usual_method = if wire == Wire::Grpc { "POST" } else { "GET" };
     let method = wishes.read(Id::Method, method).unwrap_or_else(|| usual_method.to_owned());
     let body = body(wishes, read);
     let mut given = wishes.read_all(Id::Headers, header);
     let authority = authority(wishes, &mut given);
-    let in_url = address.as_ref().and_then(|address| address.credentials.clone());
-    let headers = headers(wishes, given, &Usual::of(wire, !body.is_empty()), in_url);
-    let mut address = pinned(wishes, address)?;
+    let mut headers = ours(wishes, &given, &Usual::of(wire, !body.is_empty()));
+    let in_urls = addresses.iter().any(|address| address.credentials.is_some());
+    let login = login(wishes, has(&given, "Authorization"), in_urls);
+    let place = headers.len();
+    headers.extend(given);
+    pin_all(wishes, &mut addresses);
     if wire == Wire::Grpc {
-        grpc(wishes, &method, &headers, &mut address);
+        grpc(wishes, &method, &headers);
+        addresses.iter_mut().for_each(|address| grpc_method(wishes, address));
     }
-    let authority = authority.unwrap_or_else(|| address.origin.authority());
-    let request = Request { method, path: address.path, authority, headers, body: Arc::from(body) };
-    Some(Target { url: address.url, origin: address.origin, request, weight: 1 })
+    let shared = Shared::new(wishes, place, headers, body);
+    let target = |(address, weight): (Address, u32)| {
+        let request = Request {
+            method: method.clone(),
+            path: address.path.clone(),
+            authority: authority.clone().unwrap_or_else(|| address.origin.authority()),
+            headers: Vec::new(),
+            body: Arc::from([]),
+        };
+        let login = login.clone().or(address.credentials.clone()).map(basic);
+        let (request, drawn) = shared.request(wishes, request, login, &address);
+        Target { url: address.url, origin: address.origin, request, drawn, weight }
+    };
+    addresses.into_iter().zip(weights).map(target).collect()
+}
+
+/// One weight for each of so many URLs.
+fn weights(text: &str, urls: usize) -> Result<Vec<u32>, Wrong> {
+    let weight = |item: &str| whole(item.trim(), 1..=1_000).map(|weight| weight as u32);
+    let weights = text.split(',').map(weight).collect::<Result<Vec<_>, _>>()?;
+    if weights.len() == urls || urls == 0 {
+        return Ok(weights);
+    }
+    Err(wrong(if urls == 1 { "there is one URL".to_owned() } else { format!("there are {urls} URLs") }))
 }
 
 /// The body, from the text or the file; empty for none.
-fn body(wishes: &mut SpecBuilder, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Vec<u8> {
+fn body(wishes: &mut SpecBuilder, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Written {
     let too_long = || wrong("it is too long");
     let text = wishes.read(Id::Body, |text| match text.len() {
         0..=MAX_BODY => Ok(text.as_bytes().to_vec()),
@@ -69,7 +101,9 @@ fn body(wishes: &mut SpecBuilder, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -
     if wishes.is_given(Id::Body) && wishes.is_given(Id::BodyFile) {
         wishes.clash(Id::BodyFile, "no file beside --body", "a request has one body");
     }
-    file.or(text).unwrap_or_default()
+    let id = if file.is_some() { Id::BodyFile } else { Id::Body };
+    let shown = wishes.text(id).unwrap_or_default().to_owned();
+    Written::new(wishes, id, &shown, file.or(text).unwrap_or_default())
 }
 
 /// The value of the `Host` header, if one is asked for; takes it out of the headers.
@@ -110,8 +144,8 @@ impl Usual {
     }
 }
 
-/// What a gRPC call needs besides: a method of a service, asked by POST in gRPC's own content type.
-fn grpc(wishes: &mut SpecBuilder, method: &str, headers: &Headers, address: &mut Address) {
+/// What a gRPC call needs besides: to be a POST in gRPC's own content type.
+fn grpc(wishes: &mut SpecBuilder, method: &str, headers: &Headers) {
     if method != "POST" {
         wishes.clash(Id::Method, "POST, or nothing, beside --protocol grpc", "every gRPC call is a POST");
     }
@@ -119,6 +153,10 @@ fn grpc(wishes: &mut SpecBuilder, method: &str, headers: &Headers, address: &mut
     if !kind.is_some_and(|(_, kind)| kind.starts_with(GRPC)) {
         wishes.clash(Id::ContentType, format!("{GRPC} or {GRPC}+NAME beside --protocol grpc"), "leave it out");
     }
+}
+
+/// And a method of a service.
+fn grpc_method(wishes: &mut SpecBuilder, address: &mut Address) {
     if address.path == "/" {
         address.path = HEALTH_CHECK.to_owned();
         address.url.truncate(address.url.trim_end_matches('/').len());
@@ -128,12 +166,13 @@ fn grpc(wishes: &mut SpecBuilder, method: &str, headers: &Headers, address: &mut
     let named = parts.by_ref().take(2).filter(|part| !part.is_empty()).count() == 2;
     if !named || parts.next().is_some() || address.path.contains('?') {
         let shape = "a URL that ends with /PACKAGE.SERVICE/METHOD";
-        wishes.clash(Id::Url, shape, format!("such as {HEALTH_CHECK}, which is asked where the path is empty"));
+        let advice = format!("such as {HEALTH_CHECK}, which is asked where the path is empty");
+        wishes.mistake(Mistake::clash(Id::Url, &address.url, shape, advice));
     }
 }
 
-/// All headers in the order they are sent: ours first, then the user's own.
-fn headers(wishes: &mut SpecBuilder, given: Headers, usual: &Usual, in_url: Option<(String, String)>) -> Headers {
+/// The headers that go out unless the user says otherwise.
+fn ours(wishes: &mut SpecBuilder, given: &Headers, usual: &Usual) -> Headers {
     let agent = concat!("tollgate/", env!("CARGO_PKG_VERSION"));
     let ours = [
         (Id::UserAgent, "User-Agent", Some(agent)),
@@ -143,15 +182,13 @@ fn headers(wishes: &mut SpecBuilder, given: Headers, usual: &Usual, in_url: Opti
     let mut headers = Headers::new();
     for (id, name, default) in ours {
         let flag = wishes.read(id, value_of);
-        let in_headers = has(&given, name);
+        let in_headers = has(given, name);
         if in_headers && wishes.is_given(id) {
             wishes.clash(id, format!("no {name} beside -H"), "give the header once");
         }
         let value = flag.or_else(|| default.filter(|_| !in_headers).map(str::to_owned));
         headers.extend(value.filter(|value| !value.is_empty()).map(|value| (name.to_owned(), value)));
     }
-    headers.extend(authorization(wishes, has(&given, "Authorization"), in_url));
-    headers.extend(given);
     headers
 }
 
@@ -159,38 +196,39 @@ fn has(headers: &Headers, name: &str) -> bool {
     headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(name))
 }
 
-/// Basic authentication (RFC 7617) from the flag or the URL.
-fn authorization(
-    wishes: &mut SpecBuilder,
-    in_headers: bool,
-    in_url: Option<(String, String)>,
-) -> Option<(String, String)> {
+/// User and password from the flag; those of a URL are its own.
+fn login(wishes: &mut SpecBuilder, in_headers: bool, in_urls: bool) -> Option<(String, String)> {
     let flag = wishes.read(Id::BasicAuth, credentials);
-    let sources = [wishes.is_given(Id::BasicAuth), in_url.is_some(), in_headers];
+    let sources = [wishes.is_given(Id::BasicAuth), in_urls, in_headers];
     if sources.iter().filter(|source| **source).count() > 1 {
         let id = if sources[0] { Id::BasicAuth } else { Id::Url };
         wishes.clash(id, "one way to log in", "give the user and password once: with -a, in the URL, or with -H");
     }
-    let (user, password) = flag.or(in_url)?;
-    Some(("Authorization".to_owned(), format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))))
+    flag
 }
 
-/// The address with what `--resolve` says about it.
-fn pinned(wishes: &mut SpecBuilder, address: Option<Address>) -> Option<Address> {
-    let origin = address.as_ref().map(|address| address.origin.clone());
+/// Basic authentication (RFC 7617).
+fn basic((user, password): (String, String)) -> (String, String) {
+    ("Authorization".to_owned(), format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))))
+}
+
+/// Gives the addresses what `--resolve` says about them.
+fn pin_all(wishes: &mut SpecBuilder, addresses: &mut [Address]) {
+    let origins: Vec<String> = addresses.iter().map(|address| address.origin.to_string()).collect();
     let matching = |text: &str| {
         let pin = pin(text)?;
-        match &origin {
-            Some(origin) if pin.host != origin.host.to_string() || pin.port != origin.port => {
-                Err(wrong(format!("the URL goes to {origin}, so this would have no effect")))
+        let to = format!("{}:{}", pin.host, pin.port);
+        match &origins[..] {
+            [only] if *only != to => Err(wrong(format!("the URL goes to {only}, so this would have no effect"))),
+            [_, _, ..] if !origins.contains(&to) => {
+                Err(wrong(format!("no URL goes to {to}, so this would have no effect")))
             }
-            _ => Ok(pin),
+            _ => Ok((to, pin)),
         }
     };
-    let pins = wishes.read_all(Id::Resolve, matching);
-    let mut address = address?;
-    for pin in pins {
-        address.origin.pinned.extend(pin.addresses.into_iter().map(|ip| SocketAddr::new(ip, pin.port)));
+    for (to, pin) in wishes.read_all(Id::Resolve, matching) {
+        for (address, _) in addresses.iter_mut().zip(&origins).filter(|(_, origin)| **origin == to) {
+            address.origin.pinned.extend(pin.addresses.iter().map(|ip| SocketAddr::new(*ip, pin.port)));
+        }
     }
-    Some(address)
 }

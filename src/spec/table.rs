@@ -35,7 +35,7 @@ pub static KEYS: [Key; 43] = [
         long: Some("weights"),
         metadata: Some("weights"),
         value: "N,...",
-        help: "Parts of the requests for several URLs, in their order: 9,1 sends every tenth to the second",
+        help: "Parts of the requests for several URLs, in their order: 9,1 sends one in ten to the second",
         allowed: "one whole number from 1 to 1000 for each URL, separated by commas",
         default: "the same for each",
         ..PLAIN
@@ -194,7 +194,7 @@ pub static KEYS: [Key; 43] = [
         long: Some("body-file"),
         value: "FILE",
         group: Group::Request,
-        help: "File with the body of each request, sent as it is",
+        help: "File with the body of each request; {{…}} in it is filled in, all else is sent as it is",
         allowed: "a file that can be read, of at most 64 MiB",
         default: "none",
         ..PLAIN

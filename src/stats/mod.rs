@@ -8,8 +8,10 @@ mod recorder;
 mod sample;
 mod slices;
 mod sparse;
+mod split;
 mod summary;
 mod timeline;
+mod values;
 mod window;
 
 pub use log::{Log, Phase, Row, Spread};
@@ -21,5 +23,6 @@ pub use recorder::{Detail, Recorder};
 pub use sample::{DialTimes, Ns, Sample};
 pub use slices::Slices;
 pub use sparse::Sparse;
+pub use split::{Group, Groups, Key, Outlier, Part, Split};
 pub use summary::{Distribution, Generator, Second, Stopped, Summary};
 pub use window::{Reach, Window};

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hdrhistogram::Histogram;
-
 use super::slices::Slices;
 use super::sparse::Sparse;
 use super::timeline::Timeline;
+use super::values::Values;
 use super::window::Window;
 use super::{
-    Code, DialTimes, Distribution, Fault, Generator, Measures, Membership, Moments, Ns, Reading, Sample, Second,
+    Code, DialTimes, Distribution, Fault, Generator, Groups, Key, Measures, Membership, Ns, Reading, Sample, Second,
     Series, Stopped, Summary, membership,
 };
 
@@ -65,44 +64,8 @@ struct Run {
     first_lanes: Option<Values>,
     extra_lanes: bool,
     timeline: Timeline,
-}
-
-/// One series' values: a histogram that grows only as far as its greatest value.
-#[derive(Clone, Debug)]
-struct Values {
-    histogram: Histogram<u64>,
-    moments: Moments,
-}
-
-impl Values {
-    fn new() -> Self {
-        Self::with_digits(3)
-    }
-
-    fn with_digits(digits: u8) -> Self {
-        let histogram = Histogram::new(digits).expect("two and three are within the library's 0 to 5");
-        Self { histogram, moments: Moments::default() }
-    }
-
-    fn record(&mut self, value: Membership) {
-        match value {
-            Membership::Outside => {}
-            Membership::Beyond => self.moments.beyond += 1,
-            Membership::Value(value) => {
-                self.moments.add(value);
-                self.histogram.record(value).expect("an auto-resizing histogram takes every value");
-            }
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.histogram.add(&other.histogram).expect("an auto-resizing histogram takes every value");
-        self.moments.merge(&other.moments);
-    }
-
-    fn distribution(&self) -> Distribution {
-        Distribution { histogram: self.histogram.clone(), beyond: self.moments.beyond, moments: self.moments }
-    }
+    /// One for each way to tell requests apart.
+    splits: Vec<Groups>,
 }
 
 impl Recorder {
@@ -160,6 +123,25 @@ impl Recorder {
             Keep::Window(window) => window.record(sample, success),
             Keep::Run(run) => run.record(sample, success),
         }
+    }
+
+    /// Counts one finished request again where it belongs: one key for each way to tell requests apart, always in the
+    /// same order. Kept for whole runs only.
+    pub fn split(&mut self, sample: &Sample, keys: &[Key]) {
+        let success = self.measures.success.accepts(sample.outcome);
+        let is_warmup = self.is_warmup(sample.due);
+        if let Keep::Run(run) = &mut self.keep
+            && !is_warmup
+        {
+            run.splits.resize_with(keys.len().max(run.splits.len()), Groups::default);
+            run.splits.iter_mut().zip(keys).for_each(|(groups, key)| groups.record(*key, sample, success));
+        }
+    }
+
+    /// What came of the requests told apart, in the order of the keys they were given with.
+    #[must_use]
+    pub fn splits(&self) -> &[Groups] {
+        if let Keep::Run(run) = &self.keep { &run.splits } else { &[] }
     }
 
     /// Counts one request that fell due, and how late our own process noticed. In a closed loop a request is due
@@ -248,7 +230,7 @@ impl Recorder {
         }
     }
 
-    /// What was recorded, as a summary. What only the engine knows (throttling, lanes, why it stopped) is left at its
+    /// What was recorded, as a summary. What only the engine knows (throttling, lanes, names, why it stopped) is left at its
     /// default for the engine to fill in.
     #[must_use]
     pub fn summary(&self) -> Summary {
@@ -272,6 +254,7 @@ impl Recorder {
             by_second: self.by_second.clone(),
             generator: self.generator(),
             seconds,
+            splits: Vec::new(),
             warmup_finished: self.warmup_finished,
             reached: self.connections > 0,
             first_error: None,
@@ -389,6 +372,8 @@ impl Run {
         }
         self.extra_lanes |= other.extra_lanes;
         self.timeline.merge(&other.timeline);
+        self.splits.resize_with(self.splits.len().max(other.splits.len()), Groups::default);
+        self.splits.iter_mut().zip(&other.splits).for_each(|(mine, theirs)| mine.merge(theirs));
     }
 
     fn first_lanes(&self) -> Option<Distribution> {

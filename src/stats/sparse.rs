@@ -93,7 +93,12 @@ impl Sparse {
     /// The value at quantile `q` in (0, 1], nearest rank, in nanoseconds; `None` without values.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<u64> {
-        let rank = ((q * self.total as f64 - 1e-9).ceil() as u64).clamp(1, self.total.max(1));
+        self.at_rank(((q * self.total as f64 - 1e-9).ceil() as u64).clamp(1, self.total.max(1)))
+    }
+
+    /// The value at a rank, 1 being the least, in nanoseconds; `None` above the number of values.
+    #[must_use]
+    pub fn at_rank(&self, rank: u64) -> Option<u64> {
         let mut seen = 0;
         let mut found = None;
         self.for_each(|bucket, count| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::{Code, Fault, Moments, Ns, Reading, Series, Slices};
+use super::{Code, Fault, Moments, Ns, Reading, Series, Slices, Split};
 
 /// Values of one series, for display. Verdicts are made on exact counters instead.
 #[derive(Clone, Debug)]
@@ -156,6 +156,8 @@ pub struct Summary {
     pub generator: Generator,
     /// Second by second, warm-up included.
     pub seconds: Vec<Second>,
+    /// The results told apart, one entry for each way asked for.
+    pub splits: Vec<Split>,
     /// Requests finished during the warm-up: shown, not judged.
     pub warmup_finished: u64,
     /// A connection to the target was made at least once.

@@ -52,6 +52,12 @@ impl Observe for Redirected {
 }
 
 impl Redirected {
+    /// Whether the answer leads nowhere: it is no redirect, or one without `Location`.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.location.is_none()
+    }
+
     /// Where the answer to `asked` leads; `None` when it is no redirect, or one without `Location`: then it is an answer
     /// like any other.
     ///

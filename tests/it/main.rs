@@ -64,6 +64,8 @@ mod shells;
 #[cfg(test)]
 mod source;
 #[cfg(test)]
+mod targets;
+#[cfg(test)]
 #[path = "../support/tollgate.rs"]
 mod tollgate;
 #[cfg(test)]

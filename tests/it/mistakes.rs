@@ -61,7 +61,7 @@ fn each_wrong_flag_has_one_line_with_key_value_and_what_is_allowed() {
             "-x/--proxy: got '***', expected an address such as http://[USER:PASSWORD@]HOST:PORT; did you",
         ),
         ("-c", "-c/--connections: got nothing, expected a whole number from 1 to 65535"),
-        ("another", "URL: got 'another', expected one URL and nothing else beside the flags"),
+        ("another", "URL: got 'another', expected URLs and nothing else beside the flags"),
     ] {
         let ended = run(["run", &target].into_iter().chain(arguments.split_whitespace()));
         let said = mistakes(&ended);

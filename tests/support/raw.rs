@@ -16,7 +16,11 @@ pub(crate) struct Raw {
 impl Raw {
     /// Starts one; `each` gets the connection's number, from 0, and the connection.
     pub(crate) fn start(each: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(TcpListener::bind("127.0.0.1:0").unwrap(), each)
+    }
+
+    /// Starts one on an address that is bound already.
+    pub(crate) fn on(listener: TcpListener, each: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> Self {
         let addr = listener.local_addr().unwrap();
         let each = Arc::new(each);
         std::thread::spawn(move || {
@@ -41,12 +45,22 @@ impl Raw {
 
     /// One that keeps every request and answers it with an empty 200.
     pub(crate) fn recording() -> (Self, Requests) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::recording_on(listener, |_| "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned())
+    }
+
+    /// One on a bound address that keeps every request, and answers as `answer` makes of its text.
+    pub(crate) fn recording_on(
+        listener: TcpListener,
+        answer: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> (Self, Requests) {
         let requests = Requests::default();
         let kept = requests.clone();
-        let raw = Self::start(move |connection, mut stream| {
+        let raw = Self::on(listener, move |connection, mut stream| {
             while let Some(bytes) = request(&mut stream) {
+                let answer = answer(&String::from_utf8_lossy(&bytes));
                 kept.0.lock().unwrap().push((connection, bytes));
-                if stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").is_err() {
+                if stream.write_all(answer.as_bytes()).is_err() {
                     return;
                 }
             }

@@ -4,10 +4,14 @@ use super::*;
 use crate::plan::{Arrivals, Rate};
 
 fn parse(words: &[&str]) -> Result<Invocation, Refusal> {
-    parse_with(words.iter().map(OsString::from), &|path| match path.to_str() {
-        Some("body") => Ok(b"from a file".to_vec()),
-        _ => Err(io::Error::new(io::ErrorKind::NotFound, "no such file")),
-    })
+    parse_with(
+        words.iter().map(OsString::from),
+        &|path| match path.to_str() {
+            Some("body") => Ok(b"from a file".to_vec()),
+            _ => Err(io::Error::new(io::ErrorKind::NotFound, "no such file")),
+        },
+        7,
+    )
 }
 
 fn spec_of(words: &[&str]) -> Spec {
@@ -288,16 +292,27 @@ fn after_two_dashes_everything_is_the_url() {
 }
 
 #[test]
-fn there_is_one_url() {
+fn words_that_look_like_urls_are_urls_and_others_are_strays() {
     assert_eq!(lines(&[]), ["URL: got nothing, expected an address such as http://HOST[:PORT][/PATH] or https://…"]);
-    assert_eq!(
-        lines(&["-d", "{test:", "2}", "http://h/"]),
-        [
-            "URL: got '2}', expected one URL and nothing else beside the flags; put a value that contains blanks in quotes"
-        ]
-    );
-    assert_eq!(lines(&["http://a/", "http://b/"]).len(), 1);
-    assert_eq!(lines(&["http://a/", "http://a/"]).len(), 1);
+    let stray = |word: &str| {
+        format!(
+            "URL: got '{word}', expected URLs and nothing else beside the flags; put a value that contains blanks in \
+             quotes"
+        )
+    };
+    assert_eq!(lines(&["-d", "{test:", "2}", "http://h/"]), [stray("2}")]);
+    assert_eq!(lines(&["http://a/", "x", "http://b/", "y"]), [stray("x"), stray("y")]);
+    let spec = spec_of(&["http://a/", "-c", "3", "http://b/", "http://a/", "--weights", "3,2,1"]);
+    let targets: Vec<_> = spec.plan.targets.iter().map(|target| (target.url.as_str(), target.weight)).collect();
+    assert_eq!(targets, [("http://a/", 3), ("http://b/", 2), ("http://a/", 1)]);
+}
+
+#[test]
+fn a_seed_counts_when_it_is_given_and_is_another_one_each_time_when_not() {
+    assert_eq!(spec_of(&["http://a/?{{counter}}"]).plan.seed, 7, "what the test gives for a fresh one");
+    assert_eq!(spec_of(&["http://a/?{{counter}}", "--seed", "0"]).plan.seed, 0);
+    let fresh: std::collections::BTreeSet<u64> = (0..20).map(|_| fresh_seed()).collect();
+    assert!(fresh.len() == 20 && fresh.iter().all(|seed| *seed < 1 << 53));
 }
 
 #[test]
@@ -321,7 +336,7 @@ fn help_and_version_are_shown_and_nothing_else_is_read() {
 #[test]
 fn every_example_of_the_help_is_a_command_that_works() {
     let examples: Vec<&str> = EXAMPLES.lines().filter_map(|line| line.trim().strip_prefix("tollgate run ")).collect();
-    assert_eq!(examples.len(), 4);
+    assert_eq!(examples.len(), 6);
     for example in examples {
         // Single quotes are the only quoting in them.
         let mut words = Vec::new();
@@ -343,7 +358,7 @@ fn what_is_not_utf_8_is_refused() {
         vec![broken(b"--bog\xffus"), OsString::from("http://h/")],
         vec![broken(b"-\xff"), OsString::from("http://h/")],
     ] {
-        let refusal = parse_with(words.clone().into_iter(), &|_| Ok(Vec::new()));
+        let refusal = parse_with(words.clone().into_iter(), &|_| Ok(Vec::new()), 7);
         assert!(refusal.is_err(), "{words:?}: {refusal:?}");
     }
 }

@@ -6,6 +6,7 @@
 
 mod course;
 mod scale;
+mod splits;
 mod spread;
 mod tables;
 
@@ -25,7 +26,7 @@ const STYLE: &str = include_str!("style.css");
 #[must_use]
 pub fn html(report: &Report<'_>) -> String {
     let facts = report.facts;
-    let what = plain(&format!("{} {}", facts.method, facts.url));
+    let what = plain(&format!("{} {}", facts.method, facts.target()));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -48,6 +49,7 @@ pub fn html(report: &Report<'_>) -> String {
                 section { h2 { "Over time" } (course::write(report)) }
                 (spread(report))
                 (tables::answers(report))
+                (splits::write(report))
                 (tables::generator(report))
                 (tables::configuration(report))
                 footer { "tollgate " (plain(&facts.version)) ", started " (plain(&facts.started)) }

@@ -162,7 +162,8 @@ pub(super) fn configuration(report: &Report<'_>) -> Markup {
     let lanes = |n: u32| count(u64::from(n));
     let none = || "none".to_owned();
     let rows = [
-        ("request", format!("{} {}", asked.method, asked.url)),
+        ("request", format!("{} {}", asked.method, asked.target())),
+        ("weights", weights(&asked.urls)),
         ("objective", asked.slo.clone().unwrap_or_else(none)),
         ("loop", asked.arrivals.name().to_owned()),
         ("rate", asked.rate.map_or_else(none, |rate| format!("{} on average", per_second(rate)))),
@@ -172,11 +173,19 @@ pub(super) fn configuration(report: &Report<'_>) -> Markup {
         ("requests", asked.requests.map_or_else(|| "until the time is over".to_owned(), count)),
         ("warm-up", if asked.warmup.is_zero() { none() } else { span(asked.warmup) }),
         ("timeout", asked.timeout.map_or_else(none, span)),
+        ("redirects", if asked.redirects > 0 { format!("up to {}", asked.redirects) } else { String::new() }),
+        ("seed", asked.seed.map(|seed| seed.to_string()).unwrap_or_default()),
         ("started", asked.started.clone()),
         ("tollgate", asked.version.clone()),
         ("exit code", asked.exit_code.to_string()),
     ];
     facts("Configuration", &rows)
+}
+
+/// Each URL with its weight, where there are several.
+fn weights(urls: &[(String, u32)]) -> String {
+    let each = urls.iter().map(|(url, weight)| format!("{weight} × {url}"));
+    if urls.len() > 1 { each.collect::<Vec<_>>().join(", ") } else { String::new() }
 }
 
 /// Names and values; what is empty is left out.

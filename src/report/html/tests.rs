@@ -149,3 +149,15 @@ fn an_hour_of_seconds_is_still_a_small_page() {
     assert!(page.len() < 100 << 10, "{} bytes", page.len());
     assert!(page.contains("the slowest second of every 12"));
 }
+
+#[test]
+fn results_told_apart_have_a_table_each_with_every_part() {
+    let situation = situations::told_apart();
+    let page = page(&situation);
+    let document = Document::parse(body(&page)).unwrap();
+    let rows = rows(&document);
+    assert!(rows.iter().any(|row| row[..3] == ["10.0.0.8:80", "200", "0%"] && row[5] == "503"), "{rows:?}");
+    let users = &situation.summary.splits[2].parts;
+    assert!(users.iter().all(|part| rows.iter().any(|row| row[0] == part.name)), "all of them, however many");
+    assert!(text(document.root()).contains("address 10.0.0.8:80 fails 100%, the others 0%"));
+}

@@ -5,16 +5,46 @@ use crate::report::{Loop, Report, plain};
 use crate::slo::Decision;
 use crate::stats::number::{bytes, count, counted, per_second, share, span, time};
 
+/// Most URLs listed one by one.
+const URLS: usize = 8;
+
 /// The title, the plan in words and the line of totals.
 pub(super) fn write(report: &Report<'_>, page: &mut Page) {
     let facts = report.facts;
     let name = page.paint(Tone::Faint, &format!("tollgate {}", plain(&facts.version)));
-    let what = page.paint(Tone::Strong, &plain(&format!("{} {}", facts.method, facts.url)));
+    let what = match facts.urls.len() {
+        0 | 1 => facts.url.clone(),
+        n => counted(n as u64, "URL"),
+    };
+    let what = page.paint(Tone::Strong, &plain(&format!("{} {what}", facts.method)));
     page.line(&format!("{name}  {what}"));
+    if facts.urls.len() > 1 {
+        urls(&facts.urls, page);
+    }
     let plan = page.paint(Tone::Faint, &plan(report));
     page.line(&plan);
+    let redirects =
+        (facts.redirects > 0).then(|| format!("up to {} followed", counted(u64::from(facts.redirects), "redirect")));
+    let seed = facts.seed.map(|seed| format!("values drawn with seed {seed}"));
+    let more: Vec<String> = redirects.into_iter().chain(seed).collect();
+    if !more.is_empty() {
+        let more = page.paint(Tone::Faint, &more.join(", "));
+        page.line(&more);
+    }
     page.blank();
     page.parts("requests", &totals(report));
+}
+
+/// Each URL with its weight.
+fn urls(urls: &[(String, u32)], page: &mut Page) {
+    let shown = if urls.len() > URLS { URLS - 1 } else { URLS };
+    let widest = urls.iter().map(|(_, weight)| weight.to_string().len()).max().unwrap_or(0);
+    for (number, (url, weight)) in urls.iter().take(shown).enumerate() {
+        page.row(if number == 0 { "weights" } else { "" }, &format!("{weight:>widest$}  {}", plain(url)));
+    }
+    if urls.len() > shown {
+        page.row("", &format!("and {} more", urls.len() - shown));
+    }
 }
 
 /// The plan as a sentence: `open loop: 20/s on 2 lanes for 10s, timeout 20s`.

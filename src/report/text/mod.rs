@@ -9,6 +9,7 @@ pub(super) mod latency;
 pub(super) mod load;
 pub(super) mod objective;
 mod page;
+pub(super) mod split;
 
 use page::Page;
 
@@ -33,6 +34,7 @@ pub fn text(report: &Report<'_>, style: Style) -> String {
     latency::write(report, &mut page);
     chart::write(report, &mut page);
     answers::write(report, &mut page);
+    split::write(report, &mut page);
     load::write(report, &mut page);
     objective::write(report, &mut page);
     page.finish()

@@ -21,9 +21,14 @@ impl Page {
         Self { style, text: String::new() }
     }
 
+    /// Columns of a whole line.
+    pub(super) fn columns(&self) -> usize {
+        usize::from(self.style.width).clamp(60, 110)
+    }
+
     /// Columns right of the label column.
     pub(super) fn room(&self) -> usize {
-        usize::from(self.style.width).clamp(60, 110) - GUTTER
+        self.columns() - GUTTER
     }
 
     /// Whether signs beyond ASCII may be used.

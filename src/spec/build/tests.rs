@@ -1,6 +1,9 @@
 use super::*;
 use crate::plan::{Arrivals, Host, Rate, Schedule, Stop};
 
+#[path = "requests.rs"]
+mod requests;
+
 const URL: &str = "http://podinfo.test/";
 
 /// A disk with two files on it.
@@ -138,6 +141,7 @@ fn a_table_that_explains_zero_allows_it_and_any_other_refuses_it() {
                 | Id::UserAgent
                 | Id::ContentType
                 | Id::Body
+                | Id::UnixSocket
         );
         let zero = if textual { "" } else { "0" };
         let wishes = if key.id == Id::Url { vec![(key.id, zero)] } else { vec![(Id::Url, URL), (key.id, zero)] };

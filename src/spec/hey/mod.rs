@@ -114,6 +114,8 @@ pub fn read(words: &[String], read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Re
     given.check()?;
     let headers = headers::headers(&given)?;
     let mut wishes = SpecBuilder::new();
+    // hey has no drawn values: what looks like one is text.
+    wishes.verbatim();
     given.wish(&mut wishes);
     headers.wish(&mut wishes);
     let body = match given.body_file.as_str() {

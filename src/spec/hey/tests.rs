@@ -160,6 +160,14 @@ fn the_rest_of_the_flags_has_its_place_in_the_plan() {
 }
 
 #[test]
+fn what_run_would_fill_in_is_text_here() {
+    let plan = hey("-d {{counter}} -H x:{{nobody}} http://a.test/{{uuid}}").kept();
+    let request = &plan.targets[0].request;
+    assert_eq!((&*request.body, request.header("x"), plan.draws()), (&b"{{counter}}"[..], Some("{{nobody}}"), false));
+    assert_eq!(request.path, "/%7B%7Buuid%7D%7D");
+}
+
+#[test]
 fn http2_is_for_https_and_its_lanes_share_a_connection() {
     let plan = hey("-h2 -c 20 https://a.test/").kept();
     assert_eq!((plan.wire.name(), plan.streams, plan.links), ("http2", 20, None));
