@@ -9,15 +9,21 @@
 //! * [`slo`]: the objective line, its exact arithmetic, the verdict. Pure.
 //! * [`spec`]: what the user asked, from flags, as a plan and an objective. Pure.
 //! * [`report`]: summary and verdict as text, JSON, CSV, JUnit and HTML; the live view. Pure.
+//! * [`canary`]: who is released: name, namespace, phase, revision. Pure.
+//! * [`state`]: what outlives the process, in memory or in one file.
+//! * [`gate`]: switches that Flagger asks about.
 //! * [`practice`]: a canary server whose latency, errors and stalls are chosen, and which keeps the truth.
 //! * [`cli`]: the commands.
 
+pub mod canary;
 pub mod cli;
+pub mod gate;
 pub mod load;
 pub mod plan;
 pub mod practice;
 pub mod report;
 pub mod slo;
 pub mod spec;
+pub mod state;
 pub mod stats;
 pub mod wire;

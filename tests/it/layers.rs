@@ -14,11 +14,14 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("wire", &["plan", "stats"]),
     ("load", &["plan", "stats", "wire"]),
     ("practice", &["stats"]),
+    ("canary", &[]),
+    ("state", &[]),
+    ("gate", &["canary", "state"]),
     ("cli", &["plan", "stats", "slo", "spec", "report", "wire", "load", "practice"]),
 ];
 
 /// Folders that may be tested as arithmetic: time comes in as an argument, text goes out as a value.
-const PURE: &[&str] = &["plan", "stats", "slo", "spec", "report"];
+const PURE: &[&str] = &["plan", "stats", "slo", "spec", "report", "canary"];
 
 /// Everything through which a clock, socket, log, file, process or standard stream is reached.
 const OUTSIDE: &[&str] = &[
