@@ -12,6 +12,10 @@
 //! * [`canary`]: who is released: name, namespace, phase, revision. Pure.
 //! * [`state`]: what outlives the process, in memory or in one file.
 //! * [`gate`]: switches that Flagger asks about.
+//! * [`telemetry`]: logs, and their level.
+//! * [`server`]: the service that Flagger asks.
+//! * [`pem`]: certificates and keys from files.
+//! * [`outbound`]: single questions to other services.
 //! * [`practice`]: a canary server whose latency, errors and stalls are chosen, and which keeps the truth.
 //! * [`cli`]: the commands.
 
@@ -19,11 +23,15 @@ pub mod canary;
 pub mod cli;
 pub mod gate;
 pub mod load;
+pub mod outbound;
+pub mod pem;
 pub mod plan;
 pub mod practice;
 pub mod report;
+pub mod server;
 pub mod slo;
 pub mod spec;
 pub mod state;
 pub mod stats;
+pub mod telemetry;
 pub mod wire;

@@ -2,17 +2,20 @@
 
 mod demo;
 mod flags;
+mod gate;
 mod hey;
 mod practice;
 mod progress;
 mod run;
 mod screen;
+mod serve;
 mod signals;
 mod style;
 mod tree;
+mod wget;
 mod words;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
@@ -71,9 +74,11 @@ impl From<Exit> for ExitCode {
 }
 
 /// The commands there are, with one line each for the overview.
-const COMMANDS: [(&str, &str); 6] = [
+const COMMANDS: [(&str, &str); 8] = [
     ("run", "make load against a URL, measure it, and judge it by an objective"),
     ("hey", "take the place of hey: its flags, its summary, its exit codes"),
+    ("serve", "answer Flagger's webhooks: gates so far; hooks that make load are to follow"),
+    ("gate", "open, close and list the gates of a service, from a terminal or a pod without curl"),
     ("canary", "serve a practice canary whose latency, errors and stalls you choose"),
     ("demo", "see a good and a bad canary judged, all on this machine"),
     ("completions", "print a completion script for bash, zsh, fish, elvish or PowerShell"),
@@ -84,13 +89,18 @@ const COMMANDS: [(&str, &str); 6] = [
 /// is that one.
 pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     let program = args.next().unwrap_or_default();
-    if Path::new(&program).file_name().is_some_and(|name| name == "hey") {
-        return hey::main(args).into();
+    match Path::new(&program).file_name().and_then(OsStr::to_str) {
+        Some("hey") => return hey::main(args).into(),
+        Some("loadtester") => return serve::main(args).into(),
+        Some("wget") => return wget::main(args).into(),
+        _ => {}
     }
     let command = args.next().map(|command| command.to_string_lossy().into_owned());
     match command.as_deref() {
         Some("run") => run::main(args).into(),
         Some("hey") => hey::main(args).into(),
+        Some("serve") => serve::main(args).into(),
+        Some("gate") => gate::main(args).into(),
         Some("canary") => practice::main(args).into(),
         Some("demo") => demo::main(args).into(),
         Some("completions") => tree::print_completions(args).into(),

@@ -9,7 +9,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use tokio::runtime::Builder;
 
 use super::signals::Signals;
-use super::words::{self, Read, Refused};
+use super::words::{self, Read, Refused, joined, lines};
 use super::{Exit, complain, say};
 use crate::practice::{Behaviour, Mistake, Practice, SETTINGS, Setting, Times, Truth, duration};
 
@@ -43,32 +43,8 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
 /// Where to read on.
 const SEE: &str = "see tollgate canary --help\n";
 
-fn lines<T: ToString>(items: impl Iterator<Item = T>) -> String {
-    items.map(|item| item.to_string() + "\n").collect()
-}
-
 fn no_such_flag(refused: &Refused) -> String {
-    let name: String = refused.word.chars().filter(|c| !c.is_control()).take(40).collect();
-    let bare = name.trim_start_matches('-').split('=').next().unwrap_or_default();
-    let near = SETTINGS.iter().map(|setting| (strsim::damerau_levenshtein(bare, setting.key), setting.key));
-    let near = near.filter(|(distance, _)| *distance <= 2).min_by_key(|(distance, _)| *distance);
-    let advice = near.map_or_else(String::new, |(_, key)| format!("; did you mean --{key}?"));
-    format!("flag: got '{name}', expected a flag that exists{advice}")
-}
-
-/// Flags and their values as one word each, so that one that is refused takes its value with it.
-fn joined(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
-    let mut args = args.peekable();
-    let mut words = Vec::new();
-    while let Some(mut word) = args.next() {
-        let is_flag = word.to_string_lossy().starts_with("--") && !word.to_string_lossy().contains('=');
-        if is_flag && let Some(value) = args.next_if(|next| !next.to_string_lossy().starts_with("--")) {
-            word.push("=");
-            word.push(value);
-        }
-        words.push(word);
-    }
-    words
+    words::no_such_flag(refused, SETTINGS.iter().map(|setting| setting.key))
 }
 
 /// The command: its flags are the table of settings.

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, ValueEnum as _};
 use clap_complete::Shell;
 
-use super::{COMMANDS, Exit, complain, demo, flags, hey, practice, say, warn};
+use super::{COMMANDS, Exit, complain, demo, flags, gate, hey, practice, say, serve, warn};
 use crate::spec::Output;
 
 /// What the program is for.
@@ -26,7 +26,16 @@ pub(super) fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .after_help(EXIT_CODES)
         .disable_help_subcommand(true)
-        .subcommands([run(), hey::command(), practice::command(), demo::command(), completions(), man()])
+        .subcommands([
+            run(),
+            hey::command(),
+            serve::command(),
+            gate::command(),
+            practice::command(),
+            demo::command(),
+            completions(),
+            man(),
+        ])
 }
 
 /// The command with what a shell should offer for its values; they are read by the table of keys.

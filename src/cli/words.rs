@@ -64,3 +64,33 @@ fn is_named(word: &str, named: &str) -> bool {
         None => false,
     }
 }
+
+/// Flags and their values as one word each, so that one that is refused takes its value with it.
+pub(super) fn joined(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut args = args.peekable();
+    let mut words = Vec::new();
+    while let Some(mut word) = args.next() {
+        let is_flag = word.to_string_lossy().starts_with("--") && !word.to_string_lossy().contains('=');
+        if is_flag && let Some(value) = args.next_if(|next| !next.to_string_lossy().starts_with("--")) {
+            word.push("=");
+            word.push(value);
+        }
+        words.push(word);
+    }
+    words
+}
+
+/// What is wrong with a word that is no flag of those named.
+pub(super) fn no_such_flag<'a>(refused: &Refused, names: impl Iterator<Item = &'a str>) -> String {
+    let name: String = refused.word.chars().filter(|c| !c.is_control()).take(40).collect();
+    let bare = name.trim_start_matches('-').split('=').next().unwrap_or_default();
+    let near = names.map(|name| (strsim::damerau_levenshtein(bare, name), name));
+    let near = near.filter(|(distance, _)| *distance <= 2).min_by_key(|(distance, _)| *distance);
+    let advice = near.map_or_else(String::new, |(_, name)| format!("; did you mean --{name}?"));
+    format!("flag: got '{name}', expected a flag that exists{advice}")
+}
+
+/// One line each.
+pub(super) fn lines<T: ToString>(items: impl Iterator<Item = T>) -> String {
+    items.map(|item| item.to_string() + "\n").collect()
+}

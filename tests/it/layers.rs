@@ -17,7 +17,29 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("canary", &[]),
     ("state", &[]),
     ("gate", &["canary", "state"]),
-    ("cli", &["plan", "stats", "slo", "spec", "report", "wire", "load", "practice"]),
+    ("telemetry", &[]),
+    ("pem", &[]),
+    ("server", &["spec", "canary", "state", "gate", "telemetry", "pem"]),
+    ("outbound", &["pem"]),
+    (
+        "cli",
+        &[
+            "plan",
+            "stats",
+            "slo",
+            "spec",
+            "report",
+            "wire",
+            "load",
+            "practice",
+            "canary",
+            "state",
+            "gate",
+            "telemetry",
+            "server",
+            "outbound",
+        ],
+    ),
 ];
 
 /// Folders that may be tested as arithmetic: time comes in as an argument, text goes out as a value.
@@ -58,6 +80,9 @@ const INNERMOST: (&[&str], &[&str]) = (&["plan", "stats"], &["serde", "hdrhistog
 
 /// Lines a file may have before its tests.
 const MOST_LINES: usize = 400;
+
+/// The one file that says which HTTP status a caller of ours gets.
+const STATUSES: &str = "server/reply.rs";
 
 /// The one file that says which exit code means what.
 const EXIT_CODES: &str = "cli/mod.rs";
@@ -145,4 +170,12 @@ fn only_one_file_names_exit_codes() {
     let naming = sources().into_iter().filter(|source| !named(&source.code, codes).is_empty());
     let elsewhere: Vec<_> = naming.map(|source| source.name).filter(|name| name != EXIT_CODES).collect();
     assert!(elsewhere.is_empty(), "exit codes belong in src/{EXIT_CODES}, not in {elsewhere:?}");
+}
+
+#[test]
+fn only_one_file_names_the_statuses_that_callers_get() {
+    let server = sources().into_iter().filter(|source| in_folder(source, "server"));
+    let naming: Vec<_> = server.filter(|source| !named(&source.code, ["StatusCode"]).is_empty()).collect();
+    let naming: Vec<_> = naming.iter().map(|source| source.name.as_str()).collect();
+    assert_eq!(naming, [STATUSES]);
 }

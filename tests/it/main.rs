@@ -13,6 +13,9 @@ mod cuts;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+#[path = "../support/flagger.rs"]
+mod flagger;
+#[cfg(test)]
 mod framing;
 #[cfg(test)]
 mod grpcio;
@@ -59,6 +62,11 @@ mod schedule;
 mod secure;
 #[cfg(test)]
 mod sent;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+#[path = "../support/service.rs"]
+mod service;
 #[cfg(test)]
 mod shells;
 #[cfg(test)]

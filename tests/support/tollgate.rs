@@ -103,7 +103,12 @@ impl Running {
     /// Sends it a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         // Fails only where it has ended already.
-        let _ = kill_process(Pid::from_child(&self.child), signal);
+        let _ = kill_process(self.pid(), signal);
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
     }
 
     /// Waits for its end; lines that were taken before are not among its output.

@@ -1,0 +1,338 @@
+//! The flags of `tollgate serve`: the loadtester's, with one dash or two, and our own. Each can be set in the environment.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Arg, ArgMatches, Command};
+use regex::Regex;
+
+use crate::gate::Rules;
+use crate::server::{Drain, TlsFiles, token};
+use crate::spec::GoDuration;
+use crate::telemetry::Level;
+
+/// Flagger's loadtester listens here.
+const PORT: u16 = 9090;
+
+/// How long a stored confirm gate stays open.
+const GATE_TTL: Duration = Duration::from_secs(24 * 3600);
+
+/// Kubernetes kills a pod 30 s after it told it to end.
+const DRAIN: Drain = Drain { delay: Duration::from_secs(2), grace: Duration::from_secs(25) };
+
+/// One flag.
+pub(super) struct Flag {
+    /// Without dashes.
+    pub(super) name: &'static str,
+    /// What its value is called; empty for a switch.
+    value: &'static str,
+    /// What it does, and what happens without it.
+    help: &'static str,
+}
+
+/// All flags.
+pub(super) const FLAGS: &[Flag] = &[
+    Flag { name: "port", value: "PORT", help: "Port to listen on; 0 takes a free one (9090)" },
+    Flag { name: "listen", value: "ADDR", help: "IP address to listen on (all of them)" },
+    Flag { name: "namespace-regexp", value: "REGEX", help: "Speak only about canaries of namespaces that match (all)" },
+    Flag { name: "state", value: "FILE", help: "Keep gates in this file over restarts (in memory)" },
+    Flag {
+        name: "gate-ttl",
+        value: "TIME",
+        help: "Close confirm gates by themselves after this long; 0 never does (24h with --state, else never)",
+    },
+    Flag { name: "sticky-gates", value: "", help: "Leave rollback gates open after the analysis they ended (closed)" },
+    Flag {
+        name: "token-file",
+        value: "FILE",
+        help: "Ask for the token in this file before a gate is opened (no token)",
+    },
+    Flag { name: "tls-cert", value: "FILE", help: "Serve HTTPS with this certificate, PEM (HTTP)" },
+    Flag { name: "tls-key", value: "FILE", help: "The certificate's private key, PEM" },
+    Flag {
+        name: "tls-client-ca",
+        value: "FILE",
+        help: "Refuse callers without a certificate of this authority, PEM (none)",
+    },
+    Flag { name: "drain-delay", value: "TIME", help: "When told to end, go on for this long, not ready (2s)" },
+    Flag { name: "drain-grace", value: "TIME", help: "After that, cut callers who wait for longer than this (25s)" },
+    Flag { name: "log-level", value: "LEVEL", help: "debug, info, warn or error; anything else is info (info)" },
+    Flag { name: "timeout", value: "TIME", help: "The loadtester's limit for its tasks; there are none yet (1h)" },
+    Flag { name: "zap-encoding", value: "NAME", help: "The loadtester's; logs are always JSON (json)" },
+    Flag { name: "zap-replace-globals", value: "", help: "The loadtester's; does nothing (false)" },
+];
+
+impl Flag {
+    /// The variable that sets it.
+    fn variable(&self) -> String {
+        format!("TOLLGATE_{}", self.name.to_uppercase().replace('-', "_"))
+    }
+
+    fn arg(&self) -> Arg {
+        let help = format!("{} [env: {}]", self.help, self.variable());
+        let arg = Arg::new(self.name).long(self.name).help(help).allow_hyphen_values(true);
+        if self.value.is_empty() {
+            return arg.value_name("BOOL").num_args(0..=1).require_equals(true).default_missing_value("true");
+        }
+        arg.value_name(self.value)
+    }
+}
+
+/// The command: its flags are the table.
+pub(in crate::cli) fn command() -> Command {
+    Command::new("serve")
+        .about("Answers Flagger's webhooks: gates so far; hooks that make load are to follow")
+        .bin_name("tollgate serve")
+        .display_name("tollgate")
+        .version(env!("CARGO_PKG_VERSION"))
+        .max_term_width(110)
+        .args(FLAGS.iter().map(Flag::arg))
+        .after_help("Flags may have one dash, as Flagger's loadtester has them: -port=8080 -log-level=info.")
+}
+
+/// A flag with one dash, as Go has them, with two. `-h` and `-V` are ours.
+pub(super) fn with_two_dashes(word: OsString) -> OsString {
+    match word.to_str() {
+        Some(text) if text.len() > 2 && is_name(text) => format!("-{text}").into(),
+        _ => word,
+    }
+}
+
+/// Whether one dash and a letter begin it; `-1s` is a value.
+fn is_name(text: &str) -> bool {
+    text.strip_prefix('-').is_some_and(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+}
+
+/// What is given for a flag, on the command line or else in the environment, and where.
+pub(super) fn given(matches: &ArgMatches, flag: &Flag) -> Option<(String, String)> {
+    if let Some(value) = matches.get_one::<String>(flag.name) {
+        return Some((format!("--{}", flag.name), value.clone()));
+    }
+    let variable = flag.variable();
+    std::env::var(&variable).ok().filter(|value| !value.is_empty()).map(|value| (variable, value))
+}
+
+/// What the flags come to.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) listen: Option<IpAddr>,
+    pub(super) port: u16,
+    pub(super) namespaces: Option<Regex>,
+    pub(super) state: Option<PathBuf>,
+    pub(super) rules: Rules,
+    pub(super) token_file: Option<PathBuf>,
+    pub(super) tls: Option<TlsFiles>,
+    pub(super) drain: Drain,
+    pub(super) level: Level,
+    /// What was taken otherwise than given.
+    pub(super) remarks: Vec<String>,
+}
+
+/// Values as they are read, and what is wrong with them.
+struct Reader<F> {
+    given: F,
+    mistakes: Vec<String>,
+}
+
+impl<F: Fn(&Flag) -> Option<(String, String)>> Reader<F> {
+    fn text(&self, name: &str) -> Option<(String, String)> {
+        let flag = FLAGS.iter().find(|flag| flag.name == name)?;
+        (self.given)(flag).filter(|(_, value)| !value.is_empty())
+    }
+
+    fn file(&self, name: &str) -> Option<PathBuf> {
+        self.text(name).map(|(_, value)| value.into())
+    }
+
+    /// A value that `read` makes something of, or a mistake.
+    fn value<T>(&mut self, name: &str, allowed: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        let (place, given) = self.text(name)?;
+        let value = read(&given);
+        if value.is_none() {
+            self.mistake(&place, &given, allowed);
+        }
+        value
+    }
+
+    fn mistake(&mut self, place: &str, given: &str, allowed: &str) {
+        let shown: String = given.chars().filter(|c| !c.is_control()).take(60).collect();
+        self.mistakes.push(format!("{place}: got '{shown}', expected {allowed}"));
+    }
+
+    fn time(&mut self, name: &str) -> Option<Duration> {
+        self.value(name, "a duration such as 30s, 5m or 24h", |text| text.parse().ok().and_then(GoDuration::to_std))
+    }
+
+    fn switch(&mut self, name: &str) -> bool {
+        let read = |text: &str| match text {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+            _ => None,
+        };
+        self.value(name, "true or false", read).unwrap_or(false)
+    }
+}
+
+/// Reads what is given, and looks whether files that are named can be used.
+///
+/// # Errors
+/// Every mistake, one line each.
+pub(super) fn read(given: impl Fn(&Flag) -> Option<(String, String)>) -> Result<Asked, Vec<String>> {
+    let mut reader = Reader { given, mistakes: Vec::new() };
+    let listen = reader.value("listen", "an IP address such as 127.0.0.1 or ::1", |text| IpAddr::from_str(text).ok());
+    let port = reader.value("port", "a port from 0 to 65535", |text| text.parse().ok()).unwrap_or(PORT);
+    let namespaces =
+        reader.value("namespace-regexp", "a regular expression such as ^prod-", |text| Regex::new(text).ok());
+    let state = reader.file("state");
+    let stored = state.as_ref().map(|_| GATE_TTL);
+    let ttl = reader.time("gate-ttl").or(stored).filter(|ttl| !ttl.is_zero());
+    let sticky = reader.switch("sticky-gates");
+    let token_file = token_file(&mut reader);
+    let tls = tls(&mut reader);
+    let delay = reader.time("drain-delay").unwrap_or(DRAIN.delay);
+    let grace = reader.time("drain-grace").unwrap_or(DRAIN.grace);
+    let (level, remarks) = logs(&mut reader);
+    reader.time("timeout");
+    reader.switch("zap-replace-globals");
+    if !reader.mistakes.is_empty() {
+        return Err(reader.mistakes);
+    }
+    let (rules, drain) = (Rules { ttl, sticky }, Drain { delay, grace });
+    Ok(Asked { listen, port, namespaces, state, rules, token_file, tls, drain, level, remarks })
+}
+
+/// A token that cannot be read would open gates to everybody, or to nobody.
+fn token_file<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Option<PathBuf> {
+    let (place, given) = reader.text("token-file")?;
+    let path = PathBuf::from(&given);
+    if let Err(why) = token(&path) {
+        reader.mistake(&place, &given, &format!("a file with a token; {why}"));
+    }
+    Some(path)
+}
+
+fn tls<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Option<TlsFiles> {
+    let (cert, key) = (reader.file("tls-cert"), reader.file("tls-key"));
+    let client_ca = reader.file("tls-client-ca");
+    match (cert, key) {
+        (Some(cert), Some(key)) => return Some(TlsFiles { cert, key, client_ca }),
+        (Some(_), None) => reader.mistakes.push("--tls-key: got nothing, expected the key of --tls-cert".to_owned()),
+        (None, Some(_)) => reader.mistakes.push("--tls-cert: got nothing, expected --tls-key's certificate".to_owned()),
+        (None, None) if client_ca.is_some() => {
+            let beside = "--tls-client-ca: got an authority, expected --tls-cert and --tls-key beside it";
+            reader.mistakes.push(beside.to_owned());
+        }
+        (None, None) => {}
+    }
+    None
+}
+
+/// The loadtester takes a level that there is not for info, and so manifests have them.
+fn logs<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> (Level, Vec<String>) {
+    let mut remarks = Vec::new();
+    let mut level = Level::default();
+    if let Some((place, given)) = reader.text("log-level") {
+        match given.parse() {
+            Ok(asked) => level = asked,
+            Err(error) => remarks.push(format!("{place}: {error}; info is taken")),
+        }
+    }
+    if let Some((place, given)) = reader.text("zap-encoding").filter(|(_, given)| given != "json") {
+        let shown: String = given.chars().filter(|c| !c.is_control()).take(60).collect();
+        remarks.push(format!("{place}: got '{shown}'; logs are always JSON"));
+    }
+    (level, remarks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_line(line: &str) -> Result<Asked, Vec<String>> {
+        let words = line.split(' ').filter(|word| !word.is_empty()).map(|word| with_two_dashes(word.into()));
+        let words = crate::cli::words::joined(words);
+        let matches =
+            command().no_binary_name(true).try_get_matches_from(words).unwrap_or_else(|e| panic!("{line}: {e}"));
+        // The environment of the test is not the test's.
+        read(|flag| matches.get_one::<String>(flag.name).map(|value| (format!("--{}", flag.name), value.clone())))
+    }
+
+    #[test]
+    fn the_loadtesters_command_lines_are_understood() {
+        for (line, port, level, namespaces) in [
+            ("", 9090, Level::Info, None),
+            ("-port=8080 -log-level=info -timeout=1h -namespace-regexp=", 8080, Level::Info, None),
+            ("-port 8080 -log-level debug -timeout 1h30m", 8080, Level::Debug, None),
+            ("--port=8080 --log-level=warning --namespace-regexp=^prod", 8080, Level::Warn, Some("^prod")),
+            ("-port=0 -zap-encoding=console -zap-replace-globals", 0, Level::Info, None),
+            ("-zap-replace-globals=false -log-level=loud", 9090, Level::Info, None),
+        ] {
+            let asked = read_line(line).unwrap_or_else(|e| panic!("{line}: {e:?}"));
+            assert_eq!((asked.port, asked.level), (port, level), "{line}");
+            assert_eq!(asked.namespaces.as_ref().map(Regex::as_str), namespaces, "{line}");
+        }
+        let remarks = read_line("-log-level=loud -zap-encoding=console").unwrap().remarks;
+        let expected = [
+            "--log-level: got 'loud', expected debug, info, warn or error; info is taken",
+            "--zap-encoding: got 'console'; logs are always JSON",
+        ];
+        assert_eq!(remarks, expected);
+    }
+
+    #[test]
+    fn confirm_gates_lapse_where_they_are_stored_unless_told_otherwise() {
+        let day = Some(Duration::from_secs(86_400));
+        for (line, ttl, sticky) in [
+            ("", None, false),
+            ("--state s", day, false),
+            ("--state s --gate-ttl 0", None, false),
+            ("--state s --gate-ttl 90m", Some(Duration::from_secs(5_400)), false),
+            ("--gate-ttl 24h --sticky-gates", day, true),
+            ("--sticky-gates=false", None, false),
+        ] {
+            assert_eq!(read_line(line).unwrap().rules, Rules { ttl, sticky }, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_what_is_allowed() {
+        let line = "--port 70000 --listen here --namespace-regexp ( --gate-ttl soon --sticky-gates=maybe --tls-cert c \
+                    --token-file /nonexistent --drain-delay -1s --timeout 5";
+        let time = "expected a duration such as 30s, 5m or 24h";
+        let expected = [
+            "--listen: got 'here', expected an IP address such as 127.0.0.1 or ::1".to_owned(),
+            "--port: got '70000', expected a port from 0 to 65535".to_owned(),
+            "--namespace-regexp: got '(', expected a regular expression such as ^prod-".to_owned(),
+            format!("--gate-ttl: got 'soon', {time}"),
+            "--sticky-gates: got 'maybe', expected true or false".to_owned(),
+            "--token-file: got '/nonexistent', expected a file with a token; No such file or directory (os error 2)"
+                .to_owned(),
+            "--tls-key: got nothing, expected the key of --tls-cert".to_owned(),
+            format!("--drain-delay: got '-1s', {time}"),
+            format!("--timeout: got '5', {time}"),
+        ];
+        assert_eq!(read_line(line).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn the_documentation_has_the_row_of_every_flag_and_no_other() {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/webhooks.md")).unwrap();
+        let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `--")).collect();
+        let expected: Vec<String> = FLAGS
+            .iter()
+            .map(|flag| {
+                format!(
+                    "| `--{}{}` |",
+                    flag.name,
+                    if flag.value.is_empty() { String::new() } else { format!(" {}", flag.value) }
+                )
+            })
+            .collect();
+        let starts: Vec<String> =
+            rows.iter().map(|row| row.split('|').take(2).collect::<Vec<_>>().join("|") + "|").collect();
+        assert_eq!(starts, expected);
+    }
+}

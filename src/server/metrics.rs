@@ -1,0 +1,129 @@
+//! What Prometheus reads. Labels have few values: a path that is not ours is `other`, and gates are only those remembered.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+use crate::gate::{Gate, Key};
+
+/// Upper bounds of the hook latencies, in seconds. Gates answer within one write to the disk.
+const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    path: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    path: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Happened {
+    r#type: EventType,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Which {
+    kind: String,
+    namespace: String,
+    name: String,
+}
+
+/// The type of a Flagger event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub(super) enum EventType {
+    Normal,
+    Warning,
+    Other,
+}
+
+impl EventType {
+    /// As Flagger writes it.
+    pub(super) fn of(text: &str) -> Self {
+        match text {
+            "Normal" => Self::Normal,
+            "Warning" => Self::Warning,
+            _ => Self::Other,
+        }
+    }
+}
+
+type Latencies = Family<Answered, Histogram, fn() -> Histogram>;
+
+/// Counters that handlers add to.
+#[derive(Debug)]
+pub(super) struct Metrics {
+    requests: Family<Asked, Counter>,
+    latencies: Latencies,
+    events: Family<Happened, Counter>,
+    panics: Counter,
+    started: Timestamp,
+}
+
+impl Metrics {
+    pub(super) fn new() -> Self {
+        Self {
+            requests: Family::default(),
+            latencies: Latencies::new_with_constructor(|| Histogram::new(BUCKETS)),
+            events: Family::default(),
+            panics: Counter::default(),
+            started: Timestamp::now(),
+        }
+    }
+
+    /// A request was answered. `path` is one of ours, or `other`.
+    pub(super) fn answered(&self, path: &'static str, status: u16, took: Duration) {
+        self.requests.get_or_create(&Asked { path, status }).inc();
+        self.latencies.get_or_create(&Answered { path }).observe(took.as_secs_f64());
+    }
+
+    /// Flagger reported an event.
+    pub(super) fn event(&self, kind: EventType) {
+        self.events.get_or_create(&Happened { r#type: kind }).inc();
+    }
+
+    /// A handler panicked.
+    pub(super) fn panicked(&self) {
+        self.panics.inc();
+    }
+
+    /// The page, with the gates as they are now.
+    pub(super) fn page(&self, gates: &[(Key, Gate)]) -> String {
+        let now = Timestamp::now();
+        let open = Family::<Which, Gauge>::default();
+        for (key, gate) in gates {
+            let (name, namespace) = (key.canary.name.clone(), key.canary.namespace.clone());
+            let which = Which { kind: key.kind.to_string(), namespace, name };
+            open.get_or_create(&which).set(i64::from(gate.opening(now).is_some()));
+        }
+        let started = Gauge::<i64>::default();
+        started.set(self.started.as_second());
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        let mut registry = Registry::with_prefix("tollgate");
+        registry.register("hook_requests", "Requests answered, by path and status", self.requests.clone());
+        registry.register("hook_duration_seconds", "From a request's head to its answer", self.latencies.clone());
+        registry.register("flagger_events", "Events that Flagger reported, by type", self.events.clone());
+        registry.register("panics", "Requests whose handler panicked", self.panics.clone());
+        registry.register("gate_open", "1 for an open gate, 0 for one that was open", open);
+        registry.register("start_time_seconds", "When the service started, since 1970", started);
+        registry.register("build", "The version that runs", build);
+        let mut page = String::new();
+        if encode(&mut page, &registry).is_err() {
+            // Writing to a text does not fail; a page that says so is better than none.
+            let _ = writeln!(page, "# EOF");
+        }
+        page
+    }
+}
