@@ -45,6 +45,8 @@ pub struct Tls {
     pub trust: Trust,
     /// Our own certificate, for servers that ask for one.
     pub identity: Option<Identity>,
+    /// Who the server is asked to be, whatever the URL says; `None` for the host of the URL.
+    pub server: Option<Host>,
 }
 
 /// Whose certificates are believed.

@@ -40,7 +40,7 @@ pub(super) fn tls(wishes: &mut SpecBuilder, notes: &mut Vec<String>, read: Files
         let given = OF_TLS.into_iter().filter(|id| wishes.is_given(*id));
         notes.extend(given.map(|id| format!("{} has no effect: no URL begins with https://", id.key())));
     }
-    Tls { trust, identity }
+    Tls { trust, identity, server: None }
 }
 
 /// Our own certificate and its key, from two files or from one.

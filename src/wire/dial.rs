@@ -67,7 +67,8 @@ impl Dialer {
     /// A dialer for `origin`. `first` is the address its first connection begins with, so that workers spread.
     #[must_use]
     pub fn new(origin: Origin, transport: Transport, first: usize) -> Self {
-        let tls = origin.secure.then(|| Client::new(transport.tls(), origin.host.clone()));
+        let server = transport.server().unwrap_or(&origin.host);
+        let tls = origin.secure.then(|| Client::new(transport.tls(), server.clone()));
         let proxy_tls = match transport.via() {
             Via::Proxy(proxy) if proxy.secure => Some(Client::new(transport.proxy_tls(), proxy.host.clone())),
             _ => None,

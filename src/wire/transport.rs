@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::ClientConfig;
 
 use super::tls;
-use crate::plan::{Tls, Via, Wire};
+use crate::plan::{Host, Tls, Via, Wire};
 
 /// How a plan's connections are made. Cheap to clone; the workers share it.
 #[derive(Clone, Debug)]
@@ -16,6 +16,7 @@ pub struct Transport(Arc<Inner>);
 struct Inner {
     wire: Wire,
     via: Via,
+    server: Option<Host>,
     tls: ClientConfig,
     proxy_tls: ClientConfig,
 }
@@ -44,10 +45,11 @@ impl Transport {
     /// What is said of them cannot work: an authority that is no certificate, a key that is not the
     /// certificate's.
     pub fn new(wire: Wire, tls: &Tls, via: &Via) -> Result<Self, TransportError> {
-        let to_proxy = Tls { trust: tls.trust.clone(), identity: None };
+        let to_proxy = Tls { trust: tls.trust.clone(), identity: None, server: None };
         Ok(Self(Arc::new(Inner {
             wire,
             via: via.clone(),
+            server: tls.server.clone(),
             tls: tls::configuration(wire, tls)?,
             proxy_tls: tls::configuration(Wire::Http1, &to_proxy)?,
         })))
@@ -63,6 +65,11 @@ impl Transport {
     #[must_use]
     pub fn wire(&self) -> Wire {
         self.0.wire
+    }
+
+    /// Who targets are asked to be in their handshakes, whatever their URLs say.
+    pub(super) fn server(&self) -> Option<&Host> {
+        self.0.server.as_ref()
     }
 
     /// What all handshakes with targets have in common.

@@ -39,6 +39,7 @@ ANSWERS
 const ANSWERS: &str = "
   http-request return status 200 content-type text/plain string ok if { path /ok }
   http-request return status 503 if { path /broken }
+  http-request return status 204 if { path /shop } { ssl_fc_sni shop.test }
   http-request redirect location /ok code 302
 ";
 

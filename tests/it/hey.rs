@@ -174,12 +174,16 @@ fn haproxy_is_counted_as_hey_counts_it_over_tls_and_http2_and_nobody_verifies_it
         ("-n 100 -c 5 -h2", "https", https2, "/broken"),
         ("-n 40 -c 5 -disable-keepalive", "https", https1, "/ok"),
         ("-n 100 -c 5 -h2", "http", http1, "/ok"),
+        ("-n 10 -c 5 -host shop.test -disable-redirects", "https", https1, "/shop"),
+        ("-n 10 -c 5 -host other.test -disable-redirects", "https", https1, "/shop"),
     ] {
         let url = format!("{scheme}://127.0.0.1:{port}{path}");
         let (mine, real) = (ours(arguments, &url).stdout, theirs(&hey, arguments, &url).stdout);
         assert_eq!(form(&mine), form(&real), "{arguments} {url}");
         let statuses = |text: &str| distribution(text, "Status code distribution:");
         assert_eq!(statuses(&mine), statuses(&real), "{arguments} {url}");
+        let answered = if arguments.contains("-host shop.test") { "204" } else { "302" };
+        assert!(path != "/shop" || statuses(&mine).contains_key(answered), "by the name asked for in TLS: {mine}");
         assert_eq!(number(&mine, "DNS-lookup:"), 0.0, "{mine}");
         let handshakes = number(&mine, "DNS+dialup:");
         assert!(port != https1 || handshakes > 0.0, "{arguments}: a handshake takes its time: {mine}");

@@ -15,12 +15,13 @@ mod tests;
 use std::io;
 use std::path::Path;
 
+use super::address::address;
 use super::goflag::{FlagError, plain};
 use super::keys::{Id, KEYS, Key};
 use super::mistake::{Mistake, Mistakes};
 use super::shell::{self, ShellError};
 use super::{Spec, SpecBuilder};
-use crate::plan::{Arrivals, Plan};
+use crate::plan::{Arrivals, Host, Plan, Target};
 use flags::Given;
 
 pub use flags::USAGE;
@@ -122,7 +123,8 @@ pub fn read(words: &[String], read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Re
         "" => Vec::new(),
         file => read(Path::new(file)).map_err(|e| Refusal::File(format!("open {}: {}", plain(file), gos(&e))))?,
     };
-    let spec = wishes.build(&|_| Ok(body.clone())).map_err(|mistakes| Refusal::Check(told(&mistakes)))?;
+    let mut spec = wishes.build(&|_| Ok(body.clone())).map_err(|mistakes| Refusal::Check(told(&mistakes)))?;
+    spec.plan.tls.server = named(&spec.plan.targets[0]);
     Ok(Hey { spec, csv: given.output == "csv" })
 }
 
@@ -143,6 +145,12 @@ pub fn line(text: &str) -> Result<Hey, Refusal> {
     };
     let none = |_: &Path| Err(io::Error::other("no file is read for a line: give the body with -d"));
     self::read(rest, &none)
+}
+
+/// Who the server is asked to be in TLS: as in hey, whom the `Host` header names, where that is not the URL's own host.
+fn named(target: &Target) -> Option<Host> {
+    let asked = Some(&target.request.authority).filter(|asked| **asked != target.origin.authority())?;
+    address(&format!("https://{asked}/")).ok().map(|address| address.origin.host)
 }
 
 /// A system's message as Go words it.

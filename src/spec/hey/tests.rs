@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::plan::Rate;
+use crate::plan::{Rate, Trust};
 
 /// A file that is there, and one that is not.
 fn files(path: &Path) -> io::Result<Vec<u8>> {
@@ -140,6 +140,23 @@ fn the_host_is_the_flags_or_else_the_headers() {
             (plan.targets[0].request.authority.as_str(), plan.targets[0].url.as_str()),
             (authority, "http://a.test/")
         );
+    }
+}
+
+#[test]
+fn in_tls_the_server_is_asked_to_be_the_host_without_its_port() {
+    for (line, server) in [
+        ("https://a.test/", None),
+        ("-host a.test https://a.test/", None),
+        ("-host b.test https://a.test/", Some(Host::Name("b.test".into()))),
+        ("-host b.test:8443 https://a.test/", Some(Host::Name("b.test".into()))),
+        ("-host 10.0.0.7 https://a.test/", Some(Host::Ip([10, 0, 0, 7].into()))),
+        ("-H 'Host: b.test' https://a.test/", Some(Host::Name("b.test".into()))),
+    ] {
+        let hey = hey(line);
+        assert_eq!(hey.kept().tls.server, server, "{line}");
+        assert_eq!(hey.kept().targets[0].origin.host, Host::Name("a.test".into()), "{line}: it still goes there");
+        assert_eq!(hey.kept().tls.trust, Trust::Anyone, "{line}: nobody is verified");
     }
 }
 

@@ -122,7 +122,7 @@ impl Client {
         &self.host
     }
 
-    /// Who the server must be: the host of the URL, whatever the `Host` header says.
+    /// Who the server must be: the host of the URL unless the plan names another, whatever the `Host` header says.
     fn name(&self) -> Result<ServerName<'static>, Failed> {
         match &self.host {
             Host::Ip(ip) => Ok(ServerName::IpAddress((*ip).into())),

@@ -104,7 +104,7 @@ async fn answering(mut stream: TlsStream<TcpStream>) {
 
 fn transport(wire: Wire, trust: Trust, identity: Option<&Certificate>) -> Transport {
     let identity = identity.map(|own| Identity { chain: vec![own.der.clone()], key: own.key.clone() });
-    Transport::new(wire, &Tls { trust, identity }, &Via::Direct).unwrap()
+    Transport::new(wire, &Tls { trust, identity, server: None }, &Via::Direct).unwrap()
 }
 
 /// A dialer to `host`, which is at `address`.
@@ -467,7 +467,9 @@ fn what_cannot_be_used_is_said_before_anything_is_sent() {
     let (one, other) = (Wanted::names(&["a.test"]).self_signed(), Wanted::names(&["a.test"]).self_signed());
     let tls = |trust: Trust, chain: &[u8], key: &[u8]| {
         let identity = Some(Identity { chain: vec![chain.to_vec()], key: key.to_vec() });
-        Transport::new(Wire::Http1, &Tls { trust, identity }, &Via::Direct).err().map(|error| error.to_string())
+        Transport::new(Wire::Http1, &Tls { trust, identity, server: None }, &Via::Direct)
+            .err()
+            .map(|error| error.to_string())
     };
     assert_eq!(tls(Trust::Public, &one.der, &one.key), None);
     for (said, part) in [
