@@ -5,6 +5,7 @@ mod meter;
 pub mod number;
 mod outcome;
 mod recorder;
+mod rows;
 mod sample;
 mod slices;
 mod sparse;

@@ -154,7 +154,11 @@ impl Recorder {
         if let Some(lag) = lag {
             self.lag.record(lag.0);
             self.lag_max = self.lag_max.max(lag.0);
-            self.late += u64::from(lag > self.measures.tolerance());
+        }
+        let late = lag.is_some_and(|lag| lag > self.measures.tolerance());
+        self.late += u64::from(late);
+        if let Keep::Window(window) = &mut self.keep {
+            window.due(due, late);
         }
     }
 

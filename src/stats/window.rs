@@ -4,8 +4,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::rows::Rows;
 use super::sparse::Sparse;
-use super::{Measures, Membership, Meter, Moments, Ns, Reading, Sample, Series, Slices, Tally, Test, membership};
+use super::{
+    Fault, Measures, Membership, Meter, Moments, Ns, Reading, Sample, Series, Slices, Tally, Test, membership,
+};
 
 /// Seconds of exact counters kept.
 const KEPT_SECONDS: u64 = 600;
@@ -18,7 +21,7 @@ const FINE_SECONDS: u64 = 60;
 #[derive(Clone, Debug)]
 enum Column {
     /// `(n, k)` of a share or a bound.
-    Counts(VecDeque<(u32, u32)>),
+    Counts(Rows<2>),
     /// Moments are rare and larger.
     Moments(VecDeque<Moments>),
 }
@@ -37,8 +40,10 @@ struct Block {
 pub struct Window {
     meters: Box<[Meter]>,
     columns: Vec<Column>,
-    /// `(finished, succeeded)` by second.
-    totals: VecDeque<(u32, u32)>,
+    /// Finished, succeeded and due requests by second.
+    totals: Rows<3>,
+    /// What our own process did to requests, in the seconds in which it did something.
+    own: VecDeque<Own>,
     /// The second that the front of every column belongs to.
     front: u64,
     blocks: VecDeque<Block>,
@@ -47,15 +52,35 @@ pub struct Window {
     tainted: VecDeque<(u64, u16, u32, u32)>,
 }
 
+/// Our own failings in one second; they are rare.
+#[derive(Clone, Copy, Debug, Default)]
+struct Own {
+    second: u64,
+    /// Requests started late.
+    late: u32,
+    /// Requests that failed through us.
+    local: u32,
+    /// Requests in flight while our own process stood still.
+    tainted: u32,
+}
+
 /// What a window of seconds amounts to.
 #[derive(Clone, Debug, Default)]
 pub struct Reach {
-    /// Seconds in it that saw an answer.
+    /// Seconds in it in which a request was due or finished.
     pub loaded_seconds: u64,
     /// Finished requests.
     pub finished: u64,
     /// Of those, successes.
     pub succeeded: u64,
+    /// Requests that fell due.
+    pub scheduled: u64,
+    /// Of those, requests our own process started later than the tolerance.
+    pub late: u64,
+    /// Finished requests that failed through us.
+    pub local: u64,
+    /// Finished requests in flight while our own process stood still.
+    pub tainted: u64,
     /// One reading a meter.
     pub readings: Vec<Reading>,
     /// For each meter that wants it, its counters second by second.
@@ -73,13 +98,14 @@ impl Window {
             .iter()
             .map(|meter| match meter.test {
                 Test::Moments(_) => Column::Moments(VecDeque::new()),
-                Test::Share(_) | Test::AtMost(..) => Column::Counts(VecDeque::new()),
+                Test::Share(_) | Test::AtMost(..) => Column::Counts(Rows::new()),
             })
             .collect();
         Self {
             meters,
             columns,
-            totals: VecDeque::new(),
+            totals: Rows::new(),
+            own: VecDeque::new(),
             front: 0,
             blocks: VecDeque::new(),
             fine: VecDeque::new(),
@@ -91,9 +117,9 @@ impl Window {
     pub fn record(&mut self, sample: &Sample, success: bool) {
         let second = sample.done.0 / Ns::from_secs(1).0;
         let Some(row) = self.row(second) else { return };
-        let total = &mut self.totals[row];
-        total.0 += 1;
-        total.1 += u32::from(success);
+        self.totals.add(row, [1, u32::from(success), 0]);
+        let local = u32::from(sample.outcome.fault == Some(Fault::Local));
+        self.failed(Own { second, late: 0, local, tainted: u32::from(sample.tainted) });
         let block = block_at(&mut self.fine, second, self.meters.len());
         if let Membership::Value(latency) = membership(Series::Latency, sample, success) {
             block.latency.record(latency);
@@ -103,8 +129,7 @@ impl Window {
             counted.count(&mut reading, sample, success);
             match (column, reading) {
                 (Column::Counts(rows), Reading::Tally(tally)) => {
-                    rows[row].0 += tally.n as u32;
-                    rows[row].1 += tally.k as u32;
+                    rows.add(row, [tally.n as u32, tally.k as u32]);
                     block.sums[meter] = block.sums[meter].saturating_add(tally.sum as u64);
                     if tally.tainted_n > 0 {
                         self.tainted.push_back((second, meter as u16, tally.tainted_n as u32, tally.tainted_k as u32));
@@ -116,16 +141,46 @@ impl Window {
         }
     }
 
+    /// Counts one request that fell due, and whether our own process started it late.
+    pub fn due(&mut self, due: Ns, late: bool) {
+        let second = due.0 / Ns::from_secs(1).0;
+        let Some(row) = self.row(second) else { return };
+        self.totals.add(row, [0, 0, 1]);
+        self.failed(Own { second, late: u32::from(late), ..Own::default() });
+    }
+
+    /// Adds our own failings to those of their second.
+    fn failed(&mut self, more: Own) {
+        if more.late + more.local + more.tainted == 0 {
+            return;
+        }
+        let at = self.own.partition_point(|own| own.second < more.second);
+        match self.own.get_mut(at).filter(|own| own.second == more.second) {
+            Some(own) => {
+                own.late += more.late;
+                own.local += more.local;
+                own.tainted += more.tainted;
+            }
+            None => self.own.insert(at, more),
+        }
+    }
+
     /// What the seconds `from..to` (counted from the load's start) amount to.
     #[must_use]
     pub fn reach(&self, from: u64, to: u64) -> Reach {
         let first = from.saturating_sub(self.front) as usize;
         let last = (to.saturating_sub(self.front) as usize).min(self.totals.len());
         let mut reach = Reach::default();
-        for (finished, succeeded) in self.totals.range(first.min(last)..last) {
-            reach.loaded_seconds += u64::from(*finished > 0);
-            reach.finished += u64::from(*finished);
-            reach.succeeded += u64::from(*succeeded);
+        for [finished, succeeded, scheduled] in (first..last).map(|row| self.totals.get(row)) {
+            reach.loaded_seconds += u64::from(finished > 0 || scheduled > 0);
+            reach.finished += finished;
+            reach.succeeded += succeeded;
+            reach.scheduled += scheduled;
+        }
+        for own in self.own.iter().filter(|own| (from..to).contains(&own.second)) {
+            reach.late += u64::from(own.late);
+            reach.local += u64::from(own.local);
+            reach.tainted += u64::from(own.tainted);
         }
         let mut sums = vec![0u128; self.meters.len()];
         for block in self.blocks.iter().chain(&self.fine).filter(|b| b.begin >= from && b.begin < to) {
@@ -141,16 +196,15 @@ impl Window {
                 }
                 Column::Counts(rows) => {
                     let mut tally = Tally { sum: sums[meter], ..Tally::default() };
-                    let wide: Vec<(u64, u64)> =
-                        rows.range(first.min(last)..last).map(|(n, k)| (u64::from(*n), u64::from(*k))).collect();
-                    tally.n = wide.iter().map(|row| row.0).sum();
-                    tally.k = wide.iter().map(|row| row.1).sum();
+                    let rows: Vec<(u64, u64)> = (first..last).map(|row| rows.get(row).into()).collect();
+                    tally.n = rows.iter().map(|row| row.0).sum();
+                    tally.k = rows.iter().map(|row| row.1).sum();
                     for (_, n, k) in self.tainted(meter, from, to) {
                         tally.tainted_n += n;
                         tally.tainted_k += k;
                     }
                     if self.meters[meter].by_second {
-                        reach.by_second.insert(meter, self.slices(meter, wide, from.max(self.front), to));
+                        reach.by_second.insert(meter, self.slices(meter, rows, from.max(self.front), to));
                     }
                     Reading::Tally(tally)
                 }
@@ -185,7 +239,7 @@ impl Window {
             .columns
             .iter()
             .map(|column| match column {
-                Column::Counts(rows) => rows.capacity() * size_of::<(u32, u32)>(),
+                Column::Counts(rows) => rows.heap_bytes(),
                 Column::Moments(rows) => rows.capacity() * size_of::<Moments>(),
             })
             .sum();
@@ -195,12 +249,12 @@ impl Window {
             .chain(&self.fine)
             .map(|b| size_of::<Block>() + b.latency.heap_bytes() + b.sums.len() * size_of::<u64>())
             .sum();
-        columns + blocks + self.totals.capacity() * size_of::<(u32, u32)>()
+        columns + blocks + self.totals.heap_bytes() + self.own.capacity() * size_of::<Own>()
     }
 
     /// The row of a second, making room for it; `None` for a second already dropped.
     fn row(&mut self, second: u64) -> Option<usize> {
-        if self.totals.is_empty() {
+        if self.totals.len() == 0 {
             self.front = second;
         }
         let row = second.checked_sub(self.front)? as usize;
@@ -208,10 +262,10 @@ impl Window {
             self.grow();
         }
         while self.totals.len() <= row {
-            self.totals.push_back((0, 0));
+            self.totals.push();
             for column in &mut self.columns {
                 match column {
-                    Column::Counts(rows) => rows.push_back((0, 0)),
+                    Column::Counts(rows) => rows.push(),
                     Column::Moments(rows) => rows.push_back(Moments::default()),
                 }
             }
@@ -239,10 +293,10 @@ impl Window {
 
     fn drop_front(&mut self, rows: usize) {
         self.front += rows as u64;
-        self.totals.drain(..rows);
+        self.totals.drop_front(rows);
         for column in &mut self.columns {
             match column {
-                Column::Counts(all) => drop(all.drain(..rows)),
+                Column::Counts(all) => all.drop_front(rows),
                 Column::Moments(all) => drop(all.drain(..rows)),
             }
         }
@@ -252,6 +306,9 @@ impl Window {
         }
         while self.tainted.front().is_some_and(|t| t.0 < front) {
             self.tainted.pop_front();
+        }
+        while self.own.front().is_some_and(|own| own.second < front) {
+            self.own.pop_front();
         }
     }
 
@@ -377,16 +434,17 @@ mod tests {
     }
 
     #[test]
-    fn a_task_of_twenty_a_second_keeps_its_window_in_sixty_four_kibibytes() {
+    fn a_task_of_twenty_a_second_keeps_its_window_in_fifty_six_kibibytes() {
         let mut window = Window::new(&measures());
         let mut state = 1u64;
         for i in 0..20 * 700u64 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let mut s = sample(Ns::from_millis(i * 50 + 2_000), 1, 200);
             s.origin = s.done.since(Ns(200_000 + (state >> 40) % 4_000_000));
+            window.due(s.due, false);
             window.record(&s, true);
         }
         let each = window.heap_bytes();
-        assert!(each < 64 << 10, "{each} bytes a task");
+        assert!(each < 56 << 10, "{each} bytes a task");
     }
 }
