@@ -4,11 +4,11 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncBufRead as _, AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 
-use super::tls::Later;
+use super::tls::{Later, is_of_tls};
 
 /// A connected byte stream to a target.
 #[derive(Debug)]
@@ -61,6 +61,36 @@ impl Secured {
             self.later.note(error);
         }
         read
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match Pin::new(&mut self.tls).poll_write(cx, bytes) {
+            Poll::Ready(Err(error)) => self.reason(cx, error).map(Err),
+            written => written,
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match Pin::new(&mut self.tls).poll_flush(cx) {
+            Poll::Ready(Err(error)) => self.reason(cx, error).map(Err),
+            flushed => flushed,
+        }
+    }
+
+    /// Why a write failed: a server that refuses us says so and hangs up, and we may write before we have read that.
+    /// What else has come stays to be read. A connection that was cut can be read to its end, so this does not wait long.
+    fn reason(&mut self, cx: &mut Context<'_>, error: io::Error) -> Poll<io::Error> {
+        if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) {
+            return Poll::Ready(error);
+        }
+        match Pin::new(&mut self.tls).poll_fill_buf(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Err(said)) if is_of_tls(&said) => {
+                self.later.note(&said);
+                Poll::Ready(said)
+            }
+            Poll::Ready(_) => Poll::Ready(error),
+        }
     }
 }
 
@@ -124,7 +154,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, bytes),
             Self::Unix(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Self::Tls(secured) => Pin::new(&mut secured.tls).poll_write(cx, bytes),
+            Self::Tls(secured) => secured.poll_write(cx, bytes),
             Self::Ahead(ahead) => Pin::new(&mut ahead.stream).poll_write(cx, bytes),
         }
     }
@@ -133,7 +163,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
             Self::Unix(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(secured) => Pin::new(&mut secured.tls).poll_flush(cx),
+            Self::Tls(secured) => secured.poll_flush(cx),
             Self::Ahead(ahead) => Pin::new(&mut ahead.stream).poll_flush(cx),
         }
     }

@@ -100,23 +100,45 @@ fn a_client_certificate_opens_the_door_and_its_lack_is_told() {
             }
         }
     }
-    let files =
-        format!("-n 1 -k --cert {0}/cert.pem --key {0}/other.pem", files.both("x", &good).parent().unwrap().display());
-    let other = files.replace("other.pem", "bad.pem");
-    let ended = super::tollgate::run(["run"].into_iter().chain(other.split_whitespace()).chain(["https://a.test/"]));
+    let server = Secure::start(&known.issue(&Wanted::names(&["a.test"])), Some(&known));
+    let (resolve, url) = named("a.test", &server);
+    let report = measure(&format!("-n 4 -c 1 -k --http2 {resolve}"), &url);
+    assert_eq!(report.map("/faults"), BTreeMap::from([("tls", 4)]), "so over HTTP/2: {report}");
+    assert_eq!(report.text("/first_error"), format!("{}: {wants}", server.addr));
+}
+
+#[test]
+fn a_key_that_is_not_the_certificates_is_told_before_anything_is_sent() {
+    let files = Files::new();
+    let [one, other] = [(); 2].map(|()| Wanted::names(&["client.test"]).self_signed());
+    let flags = format!(
+        "run -n 1 --cert {} --key {} https://a.test/",
+        files.both("one.pem", &one).display(),
+        files.both("other.pem", &other).display()
+    );
+    let ended = super::tollgate::run(flags.split_whitespace());
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:#?}");
     assert!(ended.stderr.starts_with("--key: it is not the key of the certificate"), "{}", ended.stderr);
 }
 
 #[test]
-fn new_connections_resume_the_session_of_the_first() {
-    let server = Secure::start(&Wanted::names(&["a.test"]).self_signed(), None);
-    let (resolve, url) = named("a.test", &server);
-    let report = measure(&format!("-n 20 -c 1 --disable-keepalive -k {resolve}"), &url);
-    let seen = server.seen();
-    assert_eq!((report.count("/requests/succeeded"), seen.requests.load(Relaxed)), (20, 20), "{report}");
-    assert_eq!((seen.full.load(Relaxed), seen.resumed.load(Relaxed)), (1, 19), "{report}");
-    assert_eq!((report.count("/generator/connections"), report.count("/tls_ms/n")), (20, 20), "{report}");
+fn new_connections_resume_sessions_however_many_lanes_open_them() {
+    for (requests, lanes) in [(20, 1), (1000, 50)] {
+        let server = Secure::start(&Wanted::names(&["a.test"]).self_signed(), None);
+        let (resolve, url) = named("a.test", &server);
+        let report = measure(&format!("-n {requests} -c {lanes} --disable-keepalive -k {resolve}"), &url);
+        let (seen, full) = (server.seen(), server.seen().full.load(Relaxed));
+        assert_eq!(
+            (report.count("/requests/succeeded"), seen.requests.load(Relaxed)),
+            (requests, requests),
+            "{report}"
+        );
+        // Those of a lane that has not had an answer yet.
+        assert!((1..=lanes).contains(&full), "{full} full handshakes: {report}");
+        assert_eq!(seen.resumed.load(Relaxed), requests - full, "{report}");
+        let connections = (report.count("/generator/connections"), report.count("/tls_ms/n"));
+        assert_eq!(connections, (requests, requests), "{report}");
+    }
 }
 
 #[test]

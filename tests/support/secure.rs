@@ -31,7 +31,8 @@ pub(crate) struct Secure {
     _runtime: Runtime,
 }
 
-/// The TLS side of a server that shows this certificate and wants one of these clients.
+/// The TLS side of a server that shows this certificate and wants one of these clients. It speaks whatever protocol a
+/// client offers first.
 pub(crate) fn acceptor(certificate: &Certificate, clients: Option<&Authority>) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
@@ -46,7 +47,9 @@ pub(crate) fn acceptor(certificate: &Certificate, clients: Option<&Authority>) -
     };
     let chain = vec![CertificateDer::from(certificate.der.clone())];
     let key = PrivateKeyDer::try_from(certificate.key.clone()).unwrap();
-    TlsAcceptor::from(Arc::new(builder.with_single_cert(chain, key).unwrap()))
+    let mut config = builder.with_single_cert(chain, key).unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    TlsAcceptor::from(Arc::new(config))
 }
 
 impl Secure {

@@ -237,9 +237,12 @@ impl<C: Clock, O: Observe, R: Rule> Exchange<'_, C, O, R> {
         // A GOAWAY reaches only streams above the last one that the server looked at (RFC 9113 §6.8).
         let unseen = error.is_remote() && (error.is_go_away() || refused);
         let idled_out = error.is_io() && self.after_idling && self.outgoing.idempotent;
+        // h2 keeps only the kind of a stream's error, and no socket has one of this kind: it is TLS that broke.
+        let of_tls = error.get_io().is_some_and(|error| error.kind() == std::io::ErrorKind::InvalidData);
         let cut_short = self.announced.is_some_and(|announced| self.bytes < announced);
         match before_head {
             true if unseen || idled_out || self.sent.is_none() => Stop::Unprocessed,
+            true if of_tls => Stop::Fault(Fault::Tls),
             true if error.is_library() => Stop::Fault(Fault::Malformed),
             true => Stop::Fault(Fault::Reset),
             false if error.is_library() && !cut_short => Stop::Fault(Fault::Malformed),

@@ -1,5 +1,6 @@
 //! TLS as a client: whom to believe, what to show of ourselves, and the handshake.
 
+mod sessions;
 mod trust;
 mod words;
 
@@ -15,14 +16,13 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, InconsistentKeys};
 use tokio_rustls::TlsConnector;
 
+use sessions::Sessions;
+
 use super::complaint::Complaint;
 use super::stream::{Secured, Stream};
 use super::transport::TransportError;
 use crate::plan::{Host, Identity, Tls, Wire};
 use crate::stats::Fault;
-
-/// One server's sessions: rustls keeps 8 of them for a server, and a `Client` talks to one.
-const SESSIONS: usize = 8;
 
 /// Name of HTTP/2 in the handshake (RFC 9113 §3.2).
 const H2: &[u8] = b"h2";
@@ -90,7 +90,7 @@ impl Client {
     /// A client for `host`, with sessions of its own: what one worker learns of a server, its later connections resume.
     pub(super) fn new(config: &ClientConfig, host: Host) -> Self {
         let mut config = config.clone();
-        config.resumption = Resumption::in_memory_sessions(SESSIONS);
+        config.resumption = Resumption::store(Arc::new(Sessions::default()));
         let wants_h2 = config.alpn_protocols == [H2];
         Self { config: Arc::new(config), host, wants_h2 }
     }
