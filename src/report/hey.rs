@@ -169,7 +169,8 @@ fn said(ran: &Hey<'_>, fault: Fault, in_body: bool) -> String {
         }
         (Fault::Tls, _) => "tls: handshake failure".to_owned(),
         (Fault::Malformed, _) => "net/http: HTTP/1.x transport connection broken: malformed HTTP response".to_owned(),
-        (Fault::Expect, _) => "the answer was not as expected".to_owned(),
+        // hey expects nothing but an end of the redirects.
+        (Fault::Expect, _) => "stopped after 10 redirects".to_owned(),
         (Fault::Proxy, _) => "proxyconnect tcp: the proxy failed".to_owned(),
         (Fault::Local, _) => format!("dial tcp {server}: connect: no ports or file descriptors left"),
     };

@@ -150,6 +150,8 @@ fn nginx_is_counted_as_hey_counts_it() {
         ("-n 60 -c 5", "/large.bin"),
         ("-n 60 -c 5 -disable-keepalive", "/ok"),
         ("-n 60 -c 5 -disable-redirects", "/moved"),
+        ("-n 60 -c 5", "/moved"),
+        ("-n 60 -c 5 -m POST -d x", "/moved"),
         ("-n 60 -c 5 -m HEAD", "/empty"),
     ] {
         let url = format!("{}{path}", nginx.url);
