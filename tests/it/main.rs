@@ -7,6 +7,8 @@ mod benches;
 #[path = "../support/certificates.rs"]
 mod certificates;
 #[cfg(test)]
+mod clients;
+#[cfg(test)]
 mod connections;
 #[cfg(test)]
 mod cuts;
