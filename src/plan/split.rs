@@ -31,6 +31,11 @@ impl Split {
 }
 
 impl Plan {
+    /// What the class of a sample stands for: the URL of the target with that number.
+    pub fn classes(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.targets.iter().map(|target| target.url.as_str())
+    }
+
     /// The number that a split knows request `index` to this target by before it is sent; `None` where it is not known
     /// yet (an address), or where the split says nothing of this target.
     #[must_use]
@@ -50,7 +55,7 @@ impl Plan {
     #[must_use]
     pub fn name(&self, split: &Split, number: u64) -> String {
         match split {
-            Split::Url => self.targets.get(number as usize).map(|target| target.url.clone()).unwrap_or_default(),
+            Split::Url => self.classes().nth(number as usize).unwrap_or_default().to_owned(),
             Split::Address => String::new(),
             Split::Value { .. } => self.source(split).map(|source| source.name(number)).unwrap_or_default(),
         }

@@ -62,7 +62,7 @@ impl Clause {
                 SelectorKey::Step => "a run has no steps: leave step= off",
                 SelectorKey::Pod => "a run sees an address and not the pods behind it: leave pod= off",
                 SelectorKey::Proto => "a run speaks one protocol: leave proto= off",
-                SelectorKey::Url => "a run asks one URL: leave url= off",
+                SelectorKey::Url => "clauses are judged over all URLs together: leave url= off",
                 SelectorKey::Method => "a run has one method: leave method= off",
             };
             Some(why.to_owned())

@@ -99,7 +99,7 @@ impl DialTimes {
 /// One finished request. Small and `Copy`: no URL, header or error text travels with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// Which kind of request this was (URL × method × drawn value); 0 where there is only one.
+    /// Which kind of request this was: the number of its URL among those of the plan; 0 where there is only one.
     pub class: u16,
     /// When the schedule wanted it sent.
     pub due: Ns,

@@ -143,6 +143,35 @@ fn a_body_file_is_filled_in_too() {
     assert_eq!(bodies, ["{\"a\":{\"n\":1}}\n", "{\"a\":{\"n\":2}}\n"]);
 }
 
+#[test]
+fn urls_values_and_their_counts_are_the_same_over_http2() {
+    let (good, bad) = (practice(""), practice("errors 100%"));
+    let urls = [url(&good, "/?{{pick:a,b}}"), url(&bad, "/?{{uuid}}")];
+    for wire in ["", "--http2 --streams 4"] {
+        let arguments = format!("-n 200 -c 8 --workers 2 --seed 3 {wire}");
+        let words = ["--weights", "3,1", "--split-by", "url,value,address", &urls[0]];
+        let report = measure_with(&arguments, &words, &urls[1]);
+        let expected = [(urls[0].clone(), (150, 150)), (urls[1].clone(), (50, 0))];
+        assert_eq!(parts(&report, 0), expected.into(), "{wire}: {report}");
+        let values = parts(&report, 1);
+        assert_eq!((values["a"].0 + values["b"].0, values["none"]), (150, (50, 0)), "{wire}: {report}");
+        let addresses = [(good.addr().to_string(), (150, 150)), (bad.addr().to_string(), (50, 0))];
+        assert_eq!(parts(&report, 2), addresses.into(), "{wire}: {report}");
+    }
+    assert_eq!((good.stop().received, bad.stop().received), (300, 100));
+}
+
+#[test]
+fn hey_follows_ten_redirects_and_counts_one_more_as_an_error_in_its_own_words() {
+    for (hops, said) in [(10, "[200]\t3 responses"), (11, "stopped after 10 redirects")] {
+        let (server, requests) = hopping("/end");
+        let ended = run(["hey", "-n", "3", "-c", "1", &server.url(&format!("/hop/{hops}"))]);
+        assert!(ended.stdout.contains(said), "{hops}: {}", ended.stdout);
+        assert_eq!(requests.all().len(), 33, "{hops}");
+        assert_eq!(ended.stdout.contains("Error distribution"), hops > 10, "{}", ended.stdout);
+    }
+}
+
 /// Two servers on one port of two addresses, the second of which fails, and what `--resolve` needs to know of them.
 fn two_pods() -> (String, [(String, Requests); 2]) {
     loop {
