@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
-use crate::canary::Canary;
+use crate::canary::{Canary, Stage};
 use crate::state::{Change, Store, StoreError, Table};
 
 use super::key::{Key, Kind};
@@ -103,11 +103,12 @@ impl Board {
     /// a release that should be given up must be.
     pub async fn check(&self, key: &Key, sight: &Sight, now: Timestamp) -> Result<bool, Refused> {
         self.saw(&key.canary, sight, now).await;
-        if self.gate(key).is_none_or(|gate| gate.opening(now).is_none()) {
-            return Ok(false);
-        }
-        let answer = self.change(key, |gate| gate?.used(sight, now));
-        match stored(answer).await {
+        let stored_gate = self.gate(key);
+        let Some(opening) = stored_gate.as_ref().and_then(|gate| gate.opening(now)) else { return Ok(false) };
+        // Another question's mark may be on its way to the disk: nobody is told "open" before it is there.
+        let unmarked = opening.once && opening.used.is_none() && sight.phase.stage() != Stage::Unknown;
+        let mark = |gate: Option<&Gate>| gate?.used(sight, now).or_else(|| gate.filter(|_| unmarked).cloned());
+        match stored(self.change(key, mark)).await {
             Err(error) if key.kind == Kind::Confirm => Err(error.into()),
             Err(error) => {
                 tracing::error!(gate = %key.kind, canary = %key.canary, %error, "the use of a gate is not stored");

@@ -75,7 +75,7 @@ async fn open(app: &App, kind: Kind, hook: Hook) -> Reply {
         Err(mistakes) => return Reply::new(Status::BadInput, &mistakes.join("; ")),
     };
     let (by, why) = (order.by.clone(), order.why.clone());
-    let key = Key::new(kind, hook.payload.canary);
+    let key = noted(app, kind, hook.payload).await;
     match app.gates.open(&key, order, Timestamp::now()).await {
         Ok(opening) => {
             tracing::info!(gate = %kind, canary = %key.canary, by, why, until = ?opening.until, "gate opened");
@@ -87,7 +87,7 @@ async fn open(app: &App, kind: Kind, hook: Hook) -> Reply {
 
 async fn close(app: &App, kind: Kind, hook: Hook) -> Reply {
     let (by, why) = who_and_why(&hook);
-    let key = Key::new(kind, hook.payload.canary);
+    let key = noted(app, kind, hook.payload).await;
     match app.gates.close(&key, by.clone(), why.clone(), Timestamp::now()).await {
         Ok(()) => {
             tracing::info!(gate = %kind, canary = %key.canary, by, why, "gate closed");
@@ -95,6 +95,12 @@ async fn close(app: &App, kind: Kind, hook: Hook) -> Reply {
         }
         Err(error) => refused(&error),
     }
+}
+
+/// The gate that is meant. A hook that opens or closes one also says where its canary's analysis is.
+async fn noted(app: &App, kind: Kind, payload: Payload) -> Key {
+    app.gates.saw(&payload.canary, &sight(&payload, Source::Hook), Timestamp::now()).await;
+    Key::new(kind, payload.canary)
 }
 
 fn refused(error: &Refused) -> Reply {

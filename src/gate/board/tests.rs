@@ -148,6 +148,25 @@ async fn a_use_that_cannot_be_stored_holds_a_release_but_not_a_rollback() {
 }
 
 #[tokio::test]
+async fn nobody_passes_a_gate_before_its_first_use_is_stored() {
+    let store = Arc::new(Slow::default());
+    let board = Board::load(Arc::<Slow>::clone(&store), Rules::default()).unwrap();
+    let (key, waiting) = (key(Kind::Confirm), sight("Waiting", "v1", Hook));
+    let answer = async |result| store.answer(result);
+    let (opened, ()) = tokio::join!(board.open(&key, Order { once: Some(true), ..order() }, now()), answer(Ok(())));
+    opened.unwrap();
+    let mut first = std::pin::pin!(board.check(&key, &waiting, now()));
+    let mut second = std::pin::pin!(board.check(&key, &waiting, now()));
+    assert!(tokio::time::timeout(Duration::ZERO, &mut first).await.is_err());
+    assert!(tokio::time::timeout(Duration::ZERO, &mut second).await.is_err(), "nor by asking twice");
+    store.answer(Ok(()));
+    assert_eq!(first.await, Ok(true));
+    store.answer(Ok(()));
+    assert_eq!(second.await, Ok(true));
+    assert_eq!(board.check(&key, &waiting, now()).await, Ok(true), "and after that nothing is written");
+}
+
+#[tokio::test]
 async fn a_caller_who_leaves_does_not_stop_what_was_begun() {
     let store = Arc::new(Slow::default());
     let board = Board::load(Arc::<Slow>::clone(&store), Rules::default()).unwrap();

@@ -60,7 +60,7 @@ fn a_service_killed_at_any_moment_keeps_what_it_answered() {
     let mut served = Served::start(&flags);
     // The number of each gate's last change, which is its reason, too. Odd ones open it.
     let mut last = [0; 4];
-    for round in 0..25 {
+    for round in 0..kills() {
         // Four callers change one gate each as fast as they can, and the service is killed meanwhile.
         let (told, answers) = std::sync::mpsc::channel();
         let callers = last.iter().enumerate().map(|(gate, last)| {
@@ -74,7 +74,7 @@ fn a_service_killed_at_any_moment_keeps_what_it_answered() {
             })
         });
         let callers: Vec<_> = callers.collect();
-        for _ in 0..=round {
+        for _ in 0..=round % 25 {
             answers.recv().unwrap();
         }
         served.kill();
@@ -90,6 +90,11 @@ fn a_service_killed_at_any_moment_keeps_what_it_answered() {
             last[gate] = found;
         }
     }
+}
+
+/// How often the service is killed; `TOLLGATE_TEST_KILLS` asks for more.
+fn kills() -> usize {
+    std::env::var("TOLLGATE_TEST_KILLS").map_or(25, |kills| kills.parse().expect("a number of kills"))
 }
 
 /// Makes the change of that number to a gate; `false` if the service went before it answered.
