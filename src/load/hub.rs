@@ -139,6 +139,11 @@ impl<C: 'static> Hub<C> {
         }
     }
 
+    /// Lets go of all connections; those that lanes are on live on until they leave.
+    pub(super) fn close(&self) {
+        self.links.borrow_mut().clear();
+    }
+
     /// A place on a connection that has room; connections that are over are forgotten.
     fn place<P: Protocol<Conn = C>, K: Clock, S: Sink>(self: &Rc<Self>, ground: &Ground<P, K, S>) -> Option<Joined<C>> {
         let mut links = self.links.borrow_mut();

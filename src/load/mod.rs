@@ -14,7 +14,9 @@ mod pulse;
 mod share;
 mod split;
 mod throttle;
+mod watched;
 mod way;
+mod windows;
 mod worker;
 
 #[cfg(test)]
@@ -26,17 +28,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 pub use board::Progress;
 pub use clock::Fine;
 pub use limits::descriptors;
-pub use share::Sink;
+pub use windows::Windows;
 
 use board::Board;
 use brakes::Brakes;
 use share::Part;
 use throttle::Throttled;
+use watched::Ask;
 use worker::{Job, Share, Worker};
 
 use crate::plan::{Plan, Wire};
@@ -101,9 +104,13 @@ impl Engine {
         let throttled = Throttled::now();
         let cpu = cpu_time();
         let zero = clock::monotonic();
+        let asked =
+            |_| if terms.detail == Detail::Window { Some(mpsc::unbounded_channel()).unzip() } else { (None, None) };
+        let (asking, asked): (Vec<_>, Vec<_>) = (0..parts).map(asked).unzip();
         let first = if parts == self.workers.len() { 0 } else { self.next.fetch_add(parts, Ordering::Relaxed) };
         let shares = (0..parts)
-            .map(|part| {
+            .zip(asked)
+            .map(|(part, asked)| {
                 let (done, share) = oneshot::channel();
                 self.workers[(first + part) % self.workers.len()].give(Job {
                     plan: Arc::clone(plan),
@@ -115,11 +122,13 @@ impl Engine {
                     brakes: Arc::clone(&brakes),
                     board: Arc::clone(&board),
                     done,
+                    asked,
                 });
                 share
             })
             .collect();
-        Ok(Load { plan: Arc::clone(plan), brakes, board, shares, zero, throttled, cpu })
+        let asking = asking.into_iter().flatten().collect();
+        Ok(Load { plan: Arc::clone(plan), brakes, board, shares, asking, zero, throttled, cpu })
     }
 
     /// On how many workers a plan is spread.
@@ -141,6 +150,8 @@ pub struct Load {
     brakes: Arc<Brakes>,
     board: Arc<Board>,
     shares: Vec<oneshot::Receiver<Share>>,
+    /// Where each worker is asked about its part; empty for [`Detail::Run`].
+    asking: Vec<mpsc::UnboundedSender<Ask>>,
     zero: Ns,
     throttled: Option<Throttled>,
     cpu: Duration,
@@ -189,6 +200,14 @@ impl Load {
     #[must_use]
     pub fn watcher(&self) -> Watcher {
         Watcher { board: Arc::clone(&self.board), zero: self.zero }
+    }
+
+    /// A handle that shows what any seconds of this load amount to, while it runs and after; `None` for a load that
+    /// keeps no windows ([`Detail::Run`]).
+    #[must_use]
+    pub fn windows(&self) -> Option<Windows> {
+        let asking = self.asking.clone();
+        (!asking.is_empty()).then(|| Windows::new(Arc::clone(&self.plan), Arc::clone(&self.brakes), self.zero, asking))
     }
 
     /// The load's start on the system's monotonic clock.

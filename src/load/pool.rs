@@ -222,8 +222,9 @@ async fn pace<P: Protocol, C: Clock, S: Sink>(ground: &SharedGround<P, C, S>, fl
             ground.clock.until(due).await;
             now = ground.clock.now();
         }
-        ground.sink.borrow_mut().due(due, Some(now.since(due)));
+        let lag = now.since(due);
         let due = Due { index, due, origin: now.max(due) };
+        ground.fell_due(&due, Some(lag));
         let target = ground.turns.of(index);
         let pool = &floor.pools[target];
         let fate = pool.borrow_mut().dispatch(due);

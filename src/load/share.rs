@@ -11,13 +11,14 @@ use super::lane::{Backoff, Lane};
 use super::link::{Due, Fired, SharedGround};
 use super::pulse::Pulse;
 use super::split::keys;
+use super::watched::Watched;
 use super::way::{Route, Ways};
 use crate::plan::{Arrivals, Origin, Plan, Request, Target, Turns, Wire};
 use crate::stats::{Key, Log, Ns, Recorder, Sample};
 use crate::wire::{Clock, Protocol};
 
 /// Where finished requests go. Lanes do not know who counts them.
-pub trait Sink: 'static {
+pub(super) trait Sink: 'static {
     /// One request finished.
     fn record(&mut self, sample: &Sample);
     /// The same request again, where results are told apart: a key for each way.
@@ -26,11 +27,19 @@ pub trait Sink: 'static {
     fn due(&mut self, due: Ns, lag: Option<Ns>);
     /// One attempt to open a connection ended.
     fn dialled(&mut self, made: bool);
+    /// The worker's request `number`, counted from 0, fell due.
+    fn fell_due(&mut self, _number: u64, _due: &Due) {}
+    /// The worker's request `number` is finished.
+    fn answered(&mut self, _number: u64) {}
     /// The counters that early ends are decided on.
     fn recorder(&self) -> &Recorder;
     /// What was recorded, with each request where that was asked for. Taken at the end: lanes that were cut off record
     /// no more.
     fn take(&mut self) -> (Recorder, Option<Log>);
+    /// The windows, where the load is judged while it runs.
+    fn watched(&mut self) -> Option<&mut Watched> {
+        None
+    }
 }
 
 impl Sink for Recorder {
@@ -125,7 +134,7 @@ pub(super) struct Ground<P: Protocol, C, S> {
     pulse: Rc<Pulse>,
     /// The load's start on the heartbeat's clock.
     zero: Ns,
-    tolerance: Ns,
+    tolerance: Cell<Ns>,
     /// When the last request due has had its time.
     pub(super) hard_end: Ns,
 }
@@ -165,7 +174,7 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
             reported,
             pulse,
             zero,
-            tolerance,
+            tolerance: Cell::new(tolerance),
             hard_end,
         }
     }
@@ -192,13 +201,26 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
     /// Counts request `index` to a target, now finished.
     pub(super) fn record(&self, target: usize, index: u64, Fired { mut sample, address }: Fired) {
         sample.class = target as u16;
-        sample.tainted = self.pulse.stood_still(sample.sent + self.zero, sample.done + self.zero, self.tolerance);
+        sample.tainted = self.pulse.stood_still(sample.sent + self.zero, sample.done + self.zero, self.tolerance.get());
         let mut sink = self.sink.borrow_mut();
         sink.record(&sample);
         if !self.plan.split.is_empty() {
             sink.split(&sample, &keys(&self.plan, target, index, address));
         }
+        sink.answered(index / u64::from(self.part.workers));
         self.brakes.check(sink.recorder(), &mut self.reported.borrow_mut());
+    }
+
+    /// Counts a request that fell due; `lag` is how late our own process noticed, in an open loop.
+    pub(super) fn fell_due(&self, due: &Due, lag: Option<Ns>) {
+        let mut sink = self.sink.borrow_mut();
+        sink.due(due.due, lag);
+        sink.fell_due(due.index / u64::from(self.part.workers), due);
+    }
+
+    /// Tolerates no more standing still than this from now on.
+    pub(super) fn tighten(&self, tolerance: Ns) {
+        self.tolerance.set(self.tolerance.get().min(tolerance));
     }
 }
 
@@ -271,7 +293,7 @@ async fn closed_lane<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, 
             due.origin = ground.clock.now().max(at);
             lag = Some(due.origin.since(at));
         }
-        ground.sink.borrow_mut().due(due.due, lag);
+        ground.fell_due(&due, lag);
         let target = ground.turns.of(index);
         let fired = lane.fire(&ground, target, due).await;
         ground.record(target, index, fired);

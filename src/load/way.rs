@@ -56,6 +56,11 @@ impl<P: Protocol> Ways<P> {
         way
     }
 
+    /// Lets go of connections that no lane uses.
+    pub(super) fn close(&self) {
+        self.known.borrow().iter().filter_map(|way| way.hub.as_ref()).for_each(|hub| hub.close());
+    }
+
     /// A target's route.
     pub(super) fn route(&self, target: &Target, protocol: &P) -> Route<P> {
         let request = target.drawn.is_none().then(|| protocol.prepare(&target.origin, &target.request));

@@ -16,6 +16,7 @@ use super::clock::Fine;
 use super::pool;
 use super::pulse::Pulse;
 use super::share::{self, Ground, Part, Sink};
+use super::watched::{self, Ask, Watched};
 use super::way::Ways;
 use crate::plan::{Plan, Wire};
 use crate::stats::{Log, Measures, Ns, Recorder};
@@ -33,6 +34,8 @@ pub(super) struct Job {
     pub(super) brakes: Arc<Brakes>,
     pub(super) board: Arc<Board>,
     pub(super) done: oneshot::Sender<Share>,
+    /// What is asked about the share while it runs; `None` where nobody will ask.
+    pub(super) asked: Option<mpsc::UnboundedReceiver<Ask>>,
 }
 
 /// What a worker hands back.
@@ -137,6 +140,10 @@ async fn carry(job: Job, floor: Floor) {
 async fn carry_over<P: Protocol>(protocol: P, job: Job, floor: Floor) {
     let recorder = Recorder::new(Arc::clone(&job.measures), Ns::from(job.plan.schedule.warmup), job.terms.detail);
     match job.terms.rows {
+        None if job.asked.is_some() => {
+            let watched = Watched::new(recorder, Arc::clone(&job.measures), Ns::from(job.plan.schedule.warmup));
+            carry_into(watched, protocol, job, floor).await;
+        }
         None => carry_into(recorder, protocol, job, floor).await,
         Some(most) => carry_into((recorder, Log::new(most)), protocol, job, floor).await,
     }
@@ -144,7 +151,7 @@ async fn carry_over<P: Protocol>(protocol: P, job: Job, floor: Floor) {
 
 /// Runs one share and hands it back.
 async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor: Floor) {
-    let Job { plan, transport, measures, part, zero, brakes, board, done, .. } = job;
+    let Job { plan, transport, measures, part, zero, brakes, board, done, asked, .. } = job;
     let beating = floor.pulse.beat(&floor.clock);
     let beats_before = floor.pulse.lag();
     let dues = plan.schedule.peak_rate().map_or(0, |rate| rate.micro_per_second / 1_000_000 / u64::from(part.workers));
@@ -157,6 +164,9 @@ async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor:
     let lanes = part.of(u64::from(plan.lanes)) as u32;
     let ground = Rc::new(Ground::new((plan, part), (protocol, ways), clock.clone(), sink, brakes, pulse));
 
+    if let Some(asked) = asked {
+        tokio::task::spawn_local(watched::answer(Rc::clone(&ground), asked));
+    }
     let publisher = tokio::task::spawn_local(publish(Rc::clone(&ground), board, part));
     let peak_lanes = if closed {
         share::closed(Rc::clone(&ground)).await;
@@ -173,6 +183,8 @@ async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor:
     recorder.heartbeats(&beats);
     // A receiver that is gone no longer wants the share.
     let _ = done.send(Share { recorder, log, peak_lanes, first_error: ground.ways.first_error() });
+    // Whoever still asks about the load needs its numbers and not its connections.
+    ground.ways.close();
 }
 
 /// Puts progress on the board while the load runs.

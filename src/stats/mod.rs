@@ -4,6 +4,7 @@ mod log;
 mod meter;
 pub mod number;
 mod outcome;
+mod reach;
 mod recorder;
 mod rows;
 mod sample;
@@ -20,10 +21,11 @@ pub use meter::{
     Answers, Look, Measures, Membership, Meter, Moments, Only, Reading, Series, Set, Tally, Test, Trip, membership,
 };
 pub use outcome::{Code, Fault, Outcome, StatusSet, grpc_name};
+pub use reach::{Reach, Unanswered};
 pub use recorder::{Detail, Recorder};
 pub use sample::{DialTimes, Ns, Sample};
 pub use slices::Slices;
 pub use sparse::Sparse;
 pub use split::{Group, Groups, Key, Outlier, Part, Split};
 pub use summary::{Distribution, Generator, Second, Stopped, Summary};
-pub use window::{Reach, Window};
+pub use window::Window;

@@ -74,7 +74,7 @@ impl Recorder {
     pub fn new(measures: Arc<Measures>, judged_from: Ns, detail: Detail) -> Self {
         let keep = match detail {
             Detail::Run => Keep::Run(Box::default()),
-            Detail::Window => Keep::Window(Box::new(Window::new(&measures))),
+            Detail::Window => Keep::Window(Box::new(Window::new(&measures, judged_from))),
         };
         Self {
             readings: measures.meters.iter().map(|meter| Reading::empty(meter.test)).collect(),
@@ -273,15 +273,7 @@ impl Recorder {
     }
 
     fn generator(&self) -> Generator {
-        // The counts it is made of are no finer, and a thousand loads have one each.
-        let mut lag = Values::with_digits(2);
-        self.lag.for_each_value(|nanos, count| {
-            lag.histogram.record_n(nanos, u64::from(count)).expect("an auto-resizing histogram takes every value");
-            lag.moments.n += u64::from(count);
-            lag.moments.sum += u128::from(nanos) * u128::from(count);
-            lag.moments.sum_of_squares += nanos as f64 * nanos as f64 * f64::from(count);
-            lag.moments.min = lag.moments.min.min(nanos);
-        });
+        let mut lag = Values::of(&self.lag);
         lag.moments.max = self.lag_max;
         Generator {
             scheduled: self.scheduled,

@@ -2,6 +2,7 @@
 
 use hdrhistogram::Histogram;
 
+use super::sparse::Sparse;
 use super::{Distribution, Membership, Moments};
 
 /// One series' values: a histogram that grows only as far as its greatest value.
@@ -16,7 +17,22 @@ impl Values {
         Self::with_digits(3)
     }
 
-    pub(super) fn with_digits(digits: u8) -> Self {
+    /// The values of a sparse histogram, which are no finer than two digits.
+    pub(super) fn of(sparse: &Sparse) -> Self {
+        let mut values = Self::with_digits(2);
+        sparse.for_each_value(|value, count| {
+            let (n, wide) = (u64::from(count), value as f64);
+            values.histogram.record_n(value, n).expect("an auto-resizing histogram takes every value");
+            values.moments.n += n;
+            values.moments.sum += u128::from(value) * u128::from(n);
+            values.moments.sum_of_squares += wide * wide * f64::from(count);
+            values.moments.min = values.moments.min.min(value);
+            values.moments.max = values.moments.max.max(value);
+        });
+        values
+    }
+
+    fn with_digits(digits: u8) -> Self {
         let histogram = Histogram::new(digits).expect("two and three are within the library's 0 to 5");
         Self { histogram, moments: Moments::default() }
     }

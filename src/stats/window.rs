@@ -2,8 +2,9 @@
 //!
 //! Reading it changes nothing. A slice belongs to the second in which its requests were *done*.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
+use super::reach::Reach;
 use super::rows::Rows;
 use super::sparse::Sparse;
 use super::{
@@ -39,6 +40,8 @@ struct Block {
 #[derive(Clone, Debug)]
 pub struct Window {
     meters: Box<[Meter]>,
+    /// When its first second begins.
+    judged_from: Ns,
     columns: Vec<Column>,
     /// Finished, succeeded and due requests by second.
     totals: Rows<3>,
@@ -64,35 +67,10 @@ struct Own {
     tainted: u32,
 }
 
-/// What a window of seconds amounts to.
-#[derive(Clone, Debug, Default)]
-pub struct Reach {
-    /// Seconds in it in which a request was due or finished.
-    pub loaded_seconds: u64,
-    /// Finished requests.
-    pub finished: u64,
-    /// Of those, successes.
-    pub succeeded: u64,
-    /// Requests that fell due.
-    pub scheduled: u64,
-    /// Of those, requests our own process started later than the tolerance.
-    pub late: u64,
-    /// Finished requests that failed through us.
-    pub local: u64,
-    /// Finished requests in flight while our own process stood still.
-    pub tainted: u64,
-    /// One reading a meter.
-    pub readings: Vec<Reading>,
-    /// For each meter that wants it, its counters second by second.
-    pub by_second: BTreeMap<usize, Slices>,
-    /// Latency, for display.
-    pub latency: Sparse,
-}
-
 impl Window {
-    /// An empty window for these measures.
+    /// An empty window for these measures. Its seconds are counted from `judged_from`.
     #[must_use]
-    pub fn new(measures: &Measures) -> Self {
+    pub fn new(measures: &Measures, judged_from: Ns) -> Self {
         let meters: Box<[Meter]> = measures.meters.iter().copied().collect();
         let columns = meters
             .iter()
@@ -103,6 +81,7 @@ impl Window {
             .collect();
         Self {
             meters,
+            judged_from,
             columns,
             totals: Rows::new(),
             own: VecDeque::new(),
@@ -115,7 +94,7 @@ impl Window {
 
     /// Counts one finished request.
     pub fn record(&mut self, sample: &Sample, success: bool) {
-        let second = sample.done.0 / Ns::from_secs(1).0;
+        let second = self.second(sample.done);
         let Some(row) = self.row(second) else { return };
         self.totals.add(row, [1, u32::from(success), 0]);
         let local = u32::from(sample.outcome.fault == Some(Fault::Local));
@@ -143,10 +122,14 @@ impl Window {
 
     /// Counts one request that fell due, and whether our own process started it late.
     pub fn due(&mut self, due: Ns, late: bool) {
-        let second = due.0 / Ns::from_secs(1).0;
+        let second = self.second(due);
         let Some(row) = self.row(second) else { return };
         self.totals.add(row, [0, 0, 1]);
         self.failed(Own { second, late: u32::from(late), ..Own::default() });
+    }
+
+    fn second(&self, at: Ns) -> u64 {
+        at.since(self.judged_from).0 / Ns::from_secs(1).0
     }
 
     /// Adds our own failings to those of their second.
@@ -165,7 +148,7 @@ impl Window {
         }
     }
 
-    /// What the seconds `from..to` (counted from the load's start) amount to.
+    /// What the seconds `from..to` of the judged part amount to.
     #[must_use]
     pub fn reach(&self, from: u64, to: u64) -> Reach {
         let first = from.saturating_sub(self.front) as usize;
@@ -382,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_stretch_of_seconds_counts_exactly_what_was_done_in_it() {
-        let mut window = Window::new(&measures());
+        let mut window = Window::new(&measures(), Ns::ZERO);
         for i in 0..1_000u64 {
             let bad = (300..310).contains(&i);
             window.record(
@@ -404,7 +387,7 @@ mod tests {
     fn a_whole_run_and_a_window_keep_the_same_seconds() {
         let measures = Arc::new(measures());
         let (mut window, mut run) =
-            (Window::new(&measures), Recorder::new(Arc::clone(&measures), Ns::ZERO, Detail::Run));
+            (Window::new(&measures, Ns::ZERO), Recorder::new(Arc::clone(&measures), Ns::ZERO, Detail::Run));
         for i in 0..2_000u64 {
             let mut one = sample(Ns::from_millis(37 * i + 100), 20 + i % 50, if i % 90 < 9 { 503 } else { 200 });
             one.tainted = (700..720).contains(&i);
@@ -424,7 +407,7 @@ mod tests {
 
     #[test]
     fn only_the_newest_ten_minutes_are_kept() {
-        let mut window = Window::new(&measures());
+        let mut window = Window::new(&measures(), Ns::ZERO);
         for second in 0..2_000u64 {
             window.record(&sample(Ns(Ns::from_secs(second).0 + 1), 5, 200), true);
         }
@@ -435,7 +418,7 @@ mod tests {
 
     #[test]
     fn a_task_of_twenty_a_second_keeps_its_window_in_fifty_six_kibibytes() {
-        let mut window = Window::new(&measures());
+        let mut window = Window::new(&measures(), Ns::ZERO);
         let mut state = 1u64;
         for i in 0..20 * 700u64 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
