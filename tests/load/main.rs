@@ -18,6 +18,8 @@ mod report;
 #[cfg(test)]
 #[path = "../support/tollgate.rs"]
 mod tollgate;
+#[cfg(test)]
+mod windows;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
