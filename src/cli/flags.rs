@@ -100,7 +100,7 @@ pub(super) fn run_command() -> Command {
         .disable_help_flag(true)
         .disable_version_flag(true)
         .after_help(EXAMPLES)
-        .args(KEYS.iter().map(argument));
+        .args(KEYS.iter().filter(|key| key.is_for_run()).map(argument));
     let shown = |name: &'static str, short, action, help| {
         Arg::new(name).long(name).short(short).action(action).help(help).help_heading(Group::Output.heading())
     };
@@ -302,7 +302,7 @@ fn spec(
     for mistake in mistakes {
         builder.mistake(mistake);
     }
-    for key in &KEYS {
+    for key in KEYS.iter().filter(|key| key.is_for_run()) {
         let name = key.long.unwrap_or(key.value);
         if key.kind == Kind::Switch {
             if matches.get_flag(name) {

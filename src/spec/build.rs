@@ -145,6 +145,11 @@ impl SpecBuilder {
         Ok(Spec { plan, objective, success, workers, output, report, quiet, no_color, notes })
     }
 
+    /// What is wrong so far.
+    pub(super) fn mistakes(&mut self) -> &mut Vec<Mistake> {
+        &mut self.mistakes
+    }
+
     /// Adds a mistake unless it is noted already.
     pub(super) fn mistake_once(&mut self, mistake: Mistake) {
         if !self.mistakes.contains(&mistake) {
@@ -194,7 +199,7 @@ impl SpecBuilder {
 }
 
 /// Reads the objective; clauses that are understood but not judged yet are refused here, before anything is sent.
-fn objective(text: &str) -> Result<Objective, Wrong> {
+pub(super) fn objective(text: &str) -> Result<Objective, Wrong> {
     let line = crate::slo::parse(text).map_err(|errors| pictured(errors.caret(text)))?;
     let mut refused = line.unsupported();
     if line.needs_primary() {

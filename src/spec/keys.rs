@@ -51,6 +51,12 @@ pub enum Id {
     Report,
     Quiet,
     NoColor,
+    Cmd,
+    Window,
+    Wait,
+    ReadyWait,
+    Apex,
+    Enforce,
 }
 
 /// How often a key may be given, and whether it has a value.
@@ -77,6 +83,8 @@ pub enum Group {
     Objective,
     /// What is shown and written.
     Output,
+    /// How a webhook is answered: in metadata only.
+    Hook,
 }
 
 impl Group {
@@ -89,6 +97,7 @@ impl Group {
             Self::Connection => "Connection",
             Self::Objective => "Objective",
             Self::Output => "Output",
+            Self::Hook => "Hook",
         }
     }
 }
@@ -100,7 +109,7 @@ pub struct Key {
     pub id: Id,
     /// One-letter flag, if there is one.
     pub short: Option<char>,
-    /// Long flag without its dashes; `None` for the URL, which stands alone.
+    /// Long flag without its dashes; `None` for the URL, which stands alone, and for what only hooks ask for.
     pub long: Option<&'static str>,
     /// Key in webhook metadata; `None` where a webhook has no use for it.
     pub metadata: Option<&'static str>,
@@ -131,6 +140,12 @@ impl Id {
 }
 
 impl Key {
+    /// Whether `run` knows it: as a flag, or as its argument, the URL.
+    #[must_use]
+    pub const fn is_for_run(&self) -> bool {
+        !matches!(self.group, Group::Hook)
+    }
+
     /// Whether `run` has it as a flag; the URL is its argument.
     #[must_use]
     pub const fn is_flag(&self) -> bool {
@@ -138,14 +153,14 @@ impl Key {
     }
 }
 
-/// As people write it on a command line: `-c/--connections`, `--rate`, `URL`.
+/// As people write it on a command line: `-c/--connections`, `--rate`, `URL`; in metadata: `window`.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.short, self.long) {
             (Some(short), Some(long)) => write!(f, "-{short}/--{long}"),
             (Some(short), None) => write!(f, "-{short}"),
             (None, Some(long)) => write!(f, "--{long}"),
-            (None, None) => f.write_str(self.value),
+            (None, None) => f.write_str(self.metadata.filter(|_| !self.is_for_run()).unwrap_or(self.value)),
         }
     }
 }
@@ -157,6 +172,7 @@ mod tests {
     use super::*;
 
     const DOCS: &str = include_str!("../../docs/run.md");
+    const WEBHOOKS: &str = include_str!("../../docs/webhooks.md");
 
     #[test]
     fn the_rows_stand_in_the_order_of_their_ids() {
@@ -192,7 +208,8 @@ mod tests {
         let name = match (key.short, key.long) {
             (Some(short), Some(long)) => format!("`-{short}`, `--{long}{value}`"),
             (None, Some(long)) => format!("`--{long}{value}`"),
-            _ => format!("`{}`", key.value),
+            _ if key.is_for_run() => format!("`{}`", key.value),
+            _ => format!("`{key}`"),
         };
         let cell = |text: &str| if text.is_empty() { "–".to_owned() } else { text.replace('|', "\\|") };
         let (help, allowed) = (cell(key.help), cell(key.allowed));
@@ -201,8 +218,18 @@ mod tests {
 
     #[test]
     fn the_user_documentation_has_the_row_of_every_key() {
-        let missing: Vec<String> = KEYS.iter().map(documented).filter(|row| !DOCS.contains(row)).collect();
-        assert!(missing.is_empty(), "docs/run.md lacks these rows:\n{}", missing.join("\n"));
+        for (file, docs, for_run) in [("run.md", DOCS, true), ("webhooks.md", WEBHOOKS, false)] {
+            let rows = KEYS.iter().filter(|key| key.is_for_run() == for_run).map(documented);
+            let missing: Vec<String> = rows.filter(|row| !docs.contains(row)).collect();
+            assert!(missing.is_empty(), "docs/{file} lacks these rows:\n{}", missing.join("\n"));
+        }
+    }
+
+    #[test]
+    fn the_documentation_of_hooks_names_every_key_that_metadata_may_have() {
+        for name in KEYS.iter().filter_map(|key| key.metadata) {
+            assert!(WEBHOOKS.contains(&format!("`{name}`")), "docs/webhooks.md does not name {name}");
+        }
     }
 
     #[test]

@@ -91,6 +91,11 @@ impl Mistakes {
         if mistakes.is_empty() { Ok(value) } else { Err(Self(mistakes)) }
     }
 
+    /// Mistakes that were taken apart, together again; at least one.
+    pub(super) const fn from_vec(mistakes: Vec<Mistake>) -> Self {
+        Self(mistakes)
+    }
+
     /// The mistakes, in the order found.
     #[must_use]
     pub fn as_slice(&self) -> &[Mistake] {

@@ -6,6 +6,7 @@
 //! * `keys`: what is known of each wish; `table`: all of them. `mistake`: what is wrong, as one line each.
 //! * `duration`, `value`, `status`, `header`, `address`, `output`, `template`: one text, one value.
 //! * `request`, `drawn`, `split`, `pace`, `way`: values that depend on each other. `build`: the whole.
+//! * `metadata`: a hook's metadata as an `order`.
 //! * `hey`: hey's command line, by way of `goflag` and `gonumber`; `shell`: a line as words.
 
 mod address;
@@ -17,7 +18,9 @@ mod gonumber;
 mod header;
 pub mod hey;
 mod keys;
+mod metadata;
 mod mistake;
+mod order;
 mod output;
 mod pace;
 mod request;
@@ -33,7 +36,9 @@ pub use build::{Objective, Spec, SpecBuilder};
 pub use duration::{DurationError, GoDuration};
 pub use gonumber::Unread;
 pub use keys::{Group, Id, KEYS, Key, Kind};
+pub use metadata::{Hook, order};
 pub use mistake::{Mistake, Mistakes};
+pub use order::Order;
 pub use output::{Output, Saved};
 pub use request::MAX_BODY;
 pub use status::StatusSet;

@@ -20,7 +20,7 @@ const PLAIN: Key = Key {
 };
 
 /// Every key, in the order of [`Id`] and of the help.
-pub static KEYS: [Key; 43] = [
+pub static KEYS: [Key; 49] = [
     Key {
         id: Id::Url,
         metadata: Some("url"),
@@ -499,6 +499,69 @@ pub static KEYS: [Key; 43] = [
         group: Group::Output,
         help: "No colours",
         default: "colours on a terminal",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Cmd,
+        metadata: Some("cmd"),
+        value: "LINE",
+        group: Group::Hook,
+        help: "The load as a hey line",
+        allowed: "a hey line, such as hey -z 1m -q 10 -c 2 http://podinfo-canary.test/",
+        default: "none: url says where the load goes",
+        secret: true,
+        ..PLAIN
+    },
+    Key {
+        id: Id::Window,
+        metadata: Some("window"),
+        value: "DURATION",
+        group: Group::Hook,
+        help: "How much of the newest load to judge",
+        allowed: "a duration above zero, such as 30s",
+        default: "what ran since the call before",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Wait,
+        metadata: Some("wait"),
+        value: "DURATION",
+        group: Group::Hook,
+        help: "How long the answer may take; keep it below the hook's timeout",
+        allowed: "a duration such as 4s",
+        default: "4s; on /pre-rollout, until the load is over",
+        zero: "an answer at once",
+        ..PLAIN
+    },
+    Key {
+        id: Id::ReadyWait,
+        metadata: Some("ready-wait"),
+        value: "DURATION",
+        group: Group::Hook,
+        help: "How long to probe for a first answer before the load begins",
+        allowed: "a duration such as 15s",
+        default: "15s",
+        zero: "the load begins at once",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Apex,
+        metadata: Some("apex"),
+        value: "allow",
+        group: Group::Hook,
+        help: "Lets /pre-rollout judge the service that users reach, where the old release answers",
+        allowed: "allow",
+        default: "such a hook is refused",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Enforce,
+        metadata: Some("enforce"),
+        value: "BOOL",
+        group: Group::Hook,
+        help: "Whether the verdict counts; with false it is only told",
+        allowed: "true or false",
+        default: "true",
         ..PLAIN
     },
 ];

@@ -1,0 +1,237 @@
+//! A hook's metadata, as an [`Order`].
+//!
+//! The load comes from the loadtester's own `cmd`, a hey line, or from `url` and the keys that `tollgate run` has as flags.
+//! Beside either stand the keys that say how the hook is to be answered. Loads of hooks begin while a new pod is still
+//! becoming known to proxies and name servers, and last as long as an analysis does; so what the command line leaves out
+//! by default, a warm-up and an age for connections, hooks have.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::build::{Objective, Spec, SpecBuilder, objective};
+use super::hey;
+use super::keys::{Group, Id, KEYS, Key, Kind};
+use super::mistake::{Mistake, Mistakes, WRONG, Wrong};
+use super::order::Order;
+use super::status::statuses;
+use super::value::{span, whole};
+use crate::plan::{Arrivals, Plan, Rate};
+
+/// Where a hook says nothing else.
+const WARMUP: Duration = Duration::from_secs(2);
+/// Two connections that are kept would meet two of ten pods for the whole analysis.
+const CONNECTION_AGE: Duration = Duration::from_secs(5);
+/// Proxies and name servers lag behind a pod that is ready.
+const READY_WAIT: Duration = Duration::from_secs(15);
+
+/// Keys of the loadtester that are known and have no effect on a load of our own.
+const OLD: [&str; 3] = ["type", "logCmdOutput", "returnCmdOutput"];
+
+/// What may stand beside `cmd`, of the keys that describe a load.
+const BESIDE_CMD: [Id; 3] = [Id::Warmup, Id::ConnectionAge, Id::MaxLanes];
+
+/// What a hook's path makes of its metadata.
+#[derive(Clone, Debug)]
+pub struct Hook {
+    /// What is judged where the metadata name no objective; `None` judges nothing.
+    pub objective: Option<Arc<Objective>>,
+    /// Whether keys that there are not are refused, rather than passed over.
+    pub strict: bool,
+    /// The pace of a load whose answers alone would set it.
+    pub pace: Rate,
+}
+
+impl Objective {
+    /// Reads an objective line.
+    ///
+    /// # Errors
+    /// What is wrong with it, with carets.
+    pub fn read(text: &str) -> Result<Self, String> {
+        objective(text).map_err(|wrong| wrong.picture.or(wrong.advice).unwrap_or_default())
+    }
+
+    /// What is judged on `/rollout` and `/pre-rollout` where nothing is said: the two numbers that Flagger's users usually
+    /// have in their metrics.
+    #[must_use]
+    pub fn usual() -> Self {
+        Self::read("success>=99%, p99<=500ms").expect("a line of our own, tested")
+    }
+}
+
+/// Reads the metadata of one hook. Files are not read: `body` and `headers` say what is sent.
+///
+/// # Errors
+/// All mistakes at once, each under the name that its key has in metadata.
+pub fn order(metadata: &BTreeMap<String, String>, hook: &Hook) -> Result<Order, Mistakes> {
+    let mut wishes = SpecBuilder::new();
+    let line = metadata.get("cmd").and_then(|cmd| hey_line(cmd, &mut wishes));
+    let by_cmd = metadata.contains_key("cmd");
+    for (name, value) in metadata {
+        give(&mut wishes, (name, value), by_cmd, hook.strict);
+    }
+    let mut order = Order {
+        window: wishes.read(Id::Window, some_time),
+        wait: wishes.read(Id::Wait, span),
+        ready_wait: wishes.read(Id::ReadyWait, span).unwrap_or(READY_WAIT),
+        apex: wishes.read(Id::Apex, |text| if text == "allow" { Ok(()) } else { Err(WRONG) }).is_some(),
+        enforce: wishes.read(Id::Enforce, flag).unwrap_or(true),
+        ..Order::default()
+    };
+    let spec = if by_cmd {
+        beside(&mut wishes, &mut order, line)?
+    } else if wants_load(metadata) {
+        let warmup = wishes.is_given(Id::Warmup);
+        let age = wishes.is_given(Id::ConnectionAge);
+        let none = |_: &Path| Err(io::Error::other("files are not read for a hook"));
+        let mut spec = wishes.build(&none).map_err(renamed)?;
+        defaults(&mut spec.plan, warmup, age);
+        Some(spec)
+    } else {
+        beside(&mut wishes, &mut order, None)?
+    };
+    if let Some(mut spec) = spec {
+        if spec.plan.schedule.arrivals == Arrivals::Closed {
+            spec.plan.schedule.arrivals = Arrivals::Paced(hook.pace);
+        }
+        order.plan = Some(Arc::new(spec.plan));
+        order.notes = spec.notes;
+        order.success = spec.success;
+        order.objective = spec.objective.map(Arc::new);
+    }
+    order.objective = order.objective.or_else(|| hook.objective.clone());
+    Ok(order)
+}
+
+/// What stands beside a hey line, or beside no load at all.
+fn beside(wishes: &mut SpecBuilder, order: &mut Order, line: Option<Spec>) -> Result<Option<Spec>, Mistakes> {
+    let objective = wishes.read(Id::Slo, objective);
+    let success = wishes.read(Id::Success, statuses);
+    let warmup = wishes.read(Id::Warmup, span);
+    let age = wishes.read(Id::ConnectionAge, span);
+    let lanes = wishes.read(Id::MaxLanes, |text| whole(text, 1..=65_535));
+    Mistakes::unless(std::mem::take(wishes.mistakes()), ()).map_err(renamed)?;
+    order.objective = objective.map(Arc::new);
+    order.success = success.unwrap_or_default();
+    Ok(line.map(|mut spec| {
+        spec.plan.schedule.warmup = warmup.unwrap_or_default();
+        spec.plan.connection_age = age.filter(|age| !age.is_zero());
+        defaults(&mut spec.plan, warmup.is_some(), age.is_some());
+        spec.plan.max_lanes = lanes.map_or(spec.plan.max_lanes, |lanes| (lanes as u32).max(spec.plan.lanes));
+        spec.objective = order.objective.take().map(Arc::unwrap_or_clone);
+        spec.success = order.success.clone();
+        spec
+    }))
+}
+
+fn defaults(plan: &mut Plan, warmup: bool, age: bool) {
+    if !warmup {
+        plan.schedule.warmup = WARMUP;
+    }
+    if !age {
+        plan.connection_age = Some(CONNECTION_AGE);
+    }
+}
+
+/// Whether the metadata describe a load without a `cmd`.
+fn wants_load(metadata: &BTreeMap<String, String>) -> bool {
+    metadata.keys().filter_map(|name| key(name)).any(|key| matches!(key.group, Group::Load | Group::Request))
+}
+
+fn hey_line(cmd: &str, wishes: &mut SpecBuilder) -> Option<Spec> {
+    match hey::line(cmd) {
+        Ok(hey) => Some(hey.spec().clone()),
+        Err(refusal) => {
+            wishes.mistake(Mistake::value(Id::Cmd, cmd, Some(refusal.to_string().replace('\n', "; "))));
+            None
+        }
+    }
+}
+
+/// Hands one pair over, or notes what is wrong with it.
+fn give(wishes: &mut SpecBuilder, (name, value): (&str, &str), by_cmd: bool, strict: bool) {
+    let Some(key) = key(name) else {
+        if name == "type" && value != "cmd" && strict {
+            let advice = Some("tasks of other types have no verdict: send them to /".to_owned());
+            wishes.mistake(strange(name, Some(value), "cmd", advice));
+        } else if strict && !OLD.contains(&name) {
+            wishes.mistake(strange("metadata", Some(name), "a key that exists", nearest(name)));
+        }
+        return;
+    };
+    let load = !matches!(key.group, Group::Hook | Group::Objective) && !BESIDE_CMD.contains(&key.id);
+    if key.id == Id::Cmd {
+        return;
+    }
+    if by_cmd && load {
+        wishes.mistake(Mistake::clash(
+            key.id,
+            value,
+            "nothing beside cmd",
+            "write it into cmd, or give url in its place",
+        ));
+        return;
+    }
+    match key.kind {
+        Kind::Switch => match flag(value) {
+            Ok(true) => wishes.give(key.id, ""),
+            Ok(false) => {}
+            Err(_) => wishes.mistake(strange(name, Some(value), "true or false", None)),
+        },
+        Kind::Once => wishes.give(key.id, value),
+        Kind::Repeat if key.id == Id::Url => value.split_whitespace().for_each(|url| wishes.give(key.id, url)),
+        Kind::Repeat => {
+            let lines = value.lines().map(str::trim).filter(|line| !line.is_empty());
+            lines.for_each(|line| wishes.give(key.id, line));
+        }
+    }
+}
+
+fn key(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.metadata == Some(name))
+}
+
+/// A mistake in what has no row of its own.
+fn strange(key: &str, given: Option<&str>, allowed: &str, advice: Option<String>) -> Mistake {
+    let shown = |text: &str| text.chars().filter(|c| !c.is_control()).take(40).collect();
+    let (given, allowed) = (given.map(shown), allowed.to_owned());
+    Mistake { key: key.to_owned(), given, allowed, advice, picture: None }
+}
+
+/// The key that an unknown one is most like.
+fn nearest(name: &str) -> Option<String> {
+    let names = KEYS.iter().filter_map(|key| key.metadata);
+    let near = names.map(|known| (strsim::damerau_levenshtein(&name.to_lowercase(), known), known)).min()?;
+    (near.0 <= 2).then(|| format!("did you mean {}?", near.1))
+}
+
+/// Go's `ParseBool`, as the loadtester reads switches.
+fn flag(text: &str) -> Result<bool, Wrong> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err(WRONG),
+    }
+}
+
+/// A duration above zero.
+fn some_time(text: &str) -> Result<Duration, Wrong> {
+    span(text).and_then(|time| if time.is_zero() { Err(WRONG) } else { Ok(time) })
+}
+
+/// The same mistakes under the names that keys have in metadata.
+fn renamed(mistakes: Mistakes) -> Mistakes {
+    let in_metadata = |mut mistake: Mistake| {
+        let key = KEYS.iter().find(|key| key.to_string() == mistake.key);
+        if let Some(name) = key.and_then(|key| key.metadata) {
+            name.clone_into(&mut mistake.key);
+        }
+        mistake
+    };
+    Mistakes::from_vec(mistakes.into_vec().into_iter().map(in_metadata).collect())
+}
+
+#[cfg(test)]
+mod tests;
