@@ -12,6 +12,7 @@
 //! * [`canary`]: who is released: name, namespace, phase, revision. Pure.
 //! * [`state`]: what outlives the process, in memory or in one file.
 //! * [`gate`]: switches that Flagger asks about.
+//! * [`task`]: runs: the load of one analysis, and the answers that Flagger gets from it.
 //! * [`telemetry`]: logs, and their level.
 //! * [`server`]: the service that Flagger asks.
 //! * [`pem`]: certificates and keys from files.
@@ -33,5 +34,6 @@ pub mod slo;
 pub mod spec;
 pub mod state;
 pub mod stats;
+pub mod task;
 pub mod telemetry;
 pub mod wire;

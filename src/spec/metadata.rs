@@ -121,7 +121,7 @@ fn beside(wishes: &mut SpecBuilder, order: &mut Order, line: Option<Spec>) -> Re
         defaults(&mut spec.plan, warmup.is_some(), age.is_some());
         spec.plan.max_lanes = lanes.map_or(spec.plan.max_lanes, |lanes| (lanes as u32).max(spec.plan.lanes));
         spec.objective = order.objective.take().map(Arc::unwrap_or_clone);
-        spec.success = order.success.clone();
+        spec.success = order.success;
         spec
     }))
 }

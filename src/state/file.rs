@@ -36,7 +36,8 @@ struct Job {
 /// State in one file. Dropping it writes what was handed over and closes the file.
 #[derive(Debug)]
 pub struct File {
-    rows: Vec<Row>,
+    /// By the order of [`Table::ALL`].
+    rows: Vec<Vec<Row>>,
     jobs: Option<Sender<Job>>,
     writer: Option<JoinHandle<()>>,
 }
@@ -48,7 +49,8 @@ impl File {
     /// The file cannot be opened or written, is in use, is no file of ours, or was written by a newer program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let database = create(path)?;
-        let rows = rows(&database, Table::Gates).map_err(|e| unusable(path, &e))?;
+        let all = Table::ALL.into_iter().map(|table| rows(&database, table)).collect::<Result<_, _>>();
+        let rows = all.map_err(|e| unusable(path, &e))?;
         let (jobs, waiting) = channel();
         let file = path.to_owned();
         let writer = std::thread::Builder::new()
@@ -61,9 +63,7 @@ impl File {
 
 impl Store for File {
     fn read(&self, table: Table) -> Result<Vec<Row>, StoreError> {
-        match table {
-            Table::Gates => Ok(self.rows.clone()),
-        }
+        Ok(self.rows.get(table as usize).cloned().unwrap_or_default())
     }
 
     fn write(&self, changes: Vec<Change>, done: Done) {
@@ -132,6 +132,8 @@ fn write<'a>(database: &Database, changes: impl Iterator<Item = &'a Change>) -> 
 const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
     match table {
         Table::Gates => TableDefinition::new("gates"),
+        Table::Runs => TableDefinition::new("runs"),
+        Table::Rulings => TableDefinition::new("rulings"),
     }
 }
 

@@ -16,6 +16,15 @@ pub use file::File;
 pub enum Table {
     /// Gates, by kind and canary.
     Gates,
+    /// Analyses under way, by canary.
+    Runs,
+    /// What people have decided, by canary.
+    Rulings,
+}
+
+impl Table {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Gates, Self::Runs, Self::Rulings];
 }
 
 /// One row written or taken away.

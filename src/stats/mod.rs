@@ -1,5 +1,6 @@
 //! What was observed: samples, the counters an objective needs, and what they amount to. Pure.
 
+mod join;
 mod log;
 mod meter;
 pub mod number;

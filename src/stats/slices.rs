@@ -51,6 +51,18 @@ impl Slices {
         *row = (row.0 + n, row.1 + k);
     }
 
+    /// Adds those of a later stretch of load behind them. Both become as wide as the wider.
+    pub fn follow(&mut self, later: &Self) {
+        let mut later = later.clone();
+        while self.width < later.width {
+            self.halve();
+        }
+        while later.width < self.width {
+            later.halve();
+        }
+        self.rows.append(&mut later.rows);
+    }
+
     /// Adds another recorder's slices of the same meter. Associative and commutative.
     pub fn merge(&mut self, other: &Self) {
         let mut other = other.clone();

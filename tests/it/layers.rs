@@ -17,6 +17,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("canary", &[]),
     ("state", &[]),
     ("gate", &["canary", "state"]),
+    ("task", &["plan", "stats", "slo", "spec", "load", "canary", "state"]),
     ("telemetry", &[]),
     ("pem", &[]),
     ("server", &["spec", "canary", "state", "gate", "telemetry", "pem"]),

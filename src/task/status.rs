@@ -1,0 +1,129 @@
+//! What is shown to people: runs, loads, verdicts.
+
+use std::time::Duration;
+
+use super::answer::{Answer, Kind};
+use super::call::{Call, Role};
+use super::desk::{Desk, Entry};
+use super::load::{Load, Loads, Standing};
+use super::ruling::Override;
+use crate::canary::{Canary, Checksum};
+use crate::plan::Plan;
+
+/// Verdicts that are remembered of each canary.
+pub(super) const HISTORY: usize = 50;
+
+/// One answer of the past.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// When, on the board's clock.
+    pub at: Duration,
+    /// The revision that the call named.
+    pub checksum: Checksum,
+    /// Which hook asked.
+    pub role: Role,
+    /// How the answer was meant.
+    pub kind: Kind,
+    /// How it would have been meant, had it counted.
+    pub measured: Kind,
+    /// Its text.
+    pub text: String,
+    /// How often in a row the same was said; at least 1.
+    pub times: u32,
+}
+
+impl Record {
+    pub(super) fn new(call: &Call, answer: &Answer, now: Duration) -> Self {
+        Self {
+            at: now,
+            checksum: call.checksum.clone(),
+            role: call.role,
+            kind: answer.kind,
+            measured: answer.measured,
+            text: answer.text.clone(),
+            times: 1,
+        }
+    }
+}
+
+/// One load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadStatus {
+    /// Where it goes, as its URLs.
+    pub targets: Vec<String>,
+    /// Its rate at the peak, requests a second; `None` where the answers set the pace.
+    pub rate: Option<f64>,
+    /// How far it has come.
+    pub standing: Standing,
+    /// How long its judged part takes; `None` where only a count ends it.
+    pub length: Option<Duration>,
+}
+
+impl LoadStatus {
+    fn new(plan: &Plan, standing: Standing) -> Self {
+        Self {
+            targets: plan.targets.iter().map(|target| target.url.clone()).collect(),
+            rate: plan.schedule.peak_rate().map(crate::plan::Rate::as_f64),
+            standing,
+            length: plan.schedule.end().map(|end| end.saturating_sub(plan.schedule.warmup)),
+        }
+    }
+}
+
+/// One open run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunStatus {
+    /// The revision under analysis.
+    pub checksum: Checksum,
+    /// Since when, on the board's clock.
+    pub began: Duration,
+    /// Its loads, the newest of each plan.
+    pub loads: Vec<LoadStatus>,
+    /// Its newest verdict.
+    pub last: Option<String>,
+    /// Why its load was ended by hand, if it was.
+    pub stopped: Option<String>,
+}
+
+/// One canary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CanaryStatus {
+    /// Who.
+    pub canary: Canary,
+    /// Its run, if one is open.
+    pub run: Option<RunStatus>,
+    /// Loads that are not judged.
+    pub loose: Vec<LoadStatus>,
+    /// What a person has decided.
+    pub ruling: Option<Override>,
+    /// Its newest answers, the oldest first.
+    pub history: Vec<Record>,
+}
+
+impl<F: Loads> Desk<F> {
+    /// Everything there is to know, canary by canary.
+    pub(super) fn status(&self) -> Vec<CanaryStatus> {
+        self.entries.iter().map(|(canary, entry)| of(canary, entry)).collect()
+    }
+}
+
+fn of<F: Loads>(canary: &Canary, entry: &Entry<F>) -> CanaryStatus {
+    let run = entry.run.as_ref().map(|run| RunStatus {
+        checksum: run.checksum.clone(),
+        began: run.began,
+        loads: run
+            .tracks
+            .iter()
+            .filter_map(|track| track.standing().map(|standing| LoadStatus::new(&track.plan, standing)))
+            .collect(),
+        last: run.last.clone(),
+        stopped: run.stopped.clone(),
+    });
+    CanaryStatus {
+        canary: canary.clone(),
+        run,
+        loose: entry.loose.iter().map(|(plan, load)| LoadStatus::new(plan, load.standing())).collect(),
+        ruling: entry.ruling.clone(),
+        history: entry.history.iter().cloned().collect(),
+    }
+}
