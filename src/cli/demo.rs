@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use clap::Command;
 
 use super::flags::{Invocation, parse_run};
+use super::references::References;
 use super::run::{Ran, measure};
 use super::style::style;
 use super::{Exit, complain, say, warn};
@@ -111,7 +112,7 @@ fn judge(engine: &Engine, release: &Release) -> anyhow::Result<Option<Ran>> {
         release.story,
         LOAD.join(" "),
     ));
-    let Some(ran) = measure(engine, &spec(&url)?)? else { return Ok(None) };
+    let Some(ran) = measure(engine, &spec(&url)?, &References::new())? else { return Ok(None) };
     say(&report::text(&ran.report(), style(&io::stdout(), false)));
     Ok(Some(ran))
 }

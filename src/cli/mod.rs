@@ -6,6 +6,7 @@ mod gate;
 mod hey;
 mod practice;
 mod progress;
+mod references;
 mod run;
 mod screen;
 mod serve;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 
 use super::flags::{Invocation, parse_run};
+use super::references::{References, references};
 use super::signals::Signals;
 use super::style::style;
 use super::{Exit, complain, progress, say, warn};
@@ -33,11 +34,11 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
         Ok(Invocation::Show(text)) => return say(&text),
         Err(refusal) => return complain(&format!("{refusal}\n")),
     };
-    let report = match prepare(&spec) {
-        Ok(report) => report,
+    let prepared = match prepare(&spec) {
+        Ok(prepared) => prepared,
         Err(problems) => return complain(&problems),
     };
-    match run(&spec, report) {
+    match run(&spec, prepared) {
         Ok(exit) => exit,
         Err(problem) => {
             warn(&format!("tollgate: {problem:#}\n"));
@@ -46,20 +47,43 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
     }
 }
 
+/// What a run needs from outside before anything is sent.
+struct Prepared {
+    /// Where the report goes.
+    report: Option<File>,
+    /// What it is compared with.
+    references: References,
+    /// What should be known, a sentence each.
+    notes: Vec<String>,
+}
+
 /// What can be known to go wrong before anything is sent: all of it, a line each.
-fn prepare(spec: &Spec) -> Result<Option<File>, String> {
-    let report = spec.report.as_ref().map(|saved| File::create(&saved.path)).transpose();
-    let unwritable = |error| {
-        let path = spec.report.as_ref().map_or(Path::new(""), |saved| &saved.path).display();
-        format!("--report: cannot write '{path}': {error}\n")
-    };
-    let unusable =
-        Transport::new(spec.plan.wire, &spec.plan.tls, &spec.plan.via).err().map(|error| format!("{error}\n"));
-    let problems: String = too_few_descriptors(&spec.plan).into_iter().chain(unusable).collect();
-    match report.map_err(unwritable) {
-        report if problems.is_empty() => report,
-        report => Err(problems + &report.err().unwrap_or_default()),
+fn prepare(spec: &Spec) -> Result<Prepared, String> {
+    // The file may be a report that this run is compared with: it is emptied when the new one is there.
+    let opened = |path: &Path| File::options().write(true).create(true).truncate(false).open(path);
+    let (mut problems, mut report) = (String::new(), None);
+    let (references, notes) = references(spec).unwrap_or_else(|unreadable| {
+        problems = unreadable;
+        Default::default()
+    });
+    problems.extend(too_few_descriptors(&spec.plan));
+    let unusable = Transport::new(spec.plan.wire, &spec.plan.tls, &spec.plan.via).err();
+    problems.extend(unusable.map(|error| format!("{error}\n")));
+    if let Some(saved) = &spec.report {
+        match opened(&saved.path) {
+            Ok(file) => report = Some(file),
+            Err(error) => problems += &format!("--report: cannot write '{}': {error}\n", saved.path.display()),
+        }
     }
+    if problems.is_empty() { Ok(Prepared { report, references, notes }) } else { Err(problems) }
+}
+
+/// Writes the report in place of what the file held.
+fn replace(file: &mut File, text: &str) -> io::Result<()> {
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    file.write_all(text.as_bytes())
 }
 
 /// Why this load cannot have all its connections, if so.
@@ -76,16 +100,16 @@ pub(super) fn too_few_descriptors(plan: &Plan) -> Option<String> {
     ))
 }
 
-fn run(spec: &Spec, report_file: Option<File>) -> anyhow::Result<Exit> {
-    for note in spec.notes.iter().cloned().chain(shortfalls(spec)) {
+fn run(spec: &Spec, prepared: Prepared) -> anyhow::Result<Exit> {
+    for note in spec.notes.iter().cloned().chain(prepared.notes).chain(shortfalls(spec)) {
         warn(&format!("note: {note}\n"));
     }
     let engine = Engine::start(spec.workers.unwrap_or(0) as usize).context("cannot start the load's threads")?;
-    let Some(ran) = measure(&engine, spec)? else { return Ok(Exit::Interrupted) };
+    let Some(ran) = measure(&engine, spec, &prepared.references)? else { return Ok(Exit::Interrupted) };
     let report = ran.report();
-    if let Some((mut file, saved)) = report_file.zip(spec.report.as_ref()) {
+    if let Some((mut file, saved)) = prepared.report.zip(spec.report.as_ref()) {
         let text = written(&report, saved.form, PLAIN);
-        file.write_all(text.as_bytes()).context("--report: cannot write the report")?;
+        replace(&mut file, &text).context("--report: cannot write the report")?;
     }
     say(&written(&report, spec.output, style(&io::stdout(), spec.no_color)));
     Ok(ran.exit)
@@ -127,7 +151,7 @@ impl Ran {
 }
 
 /// Makes the load and judges it; `None` when a second signal would not wait for its end.
-pub(super) fn measure(engine: &Engine, spec: &Spec) -> anyhow::Result<Option<Ran>> {
+pub(super) fn measure(engine: &Engine, spec: &Spec, references: &References) -> anyhow::Result<Option<Ran>> {
     let started = jiff::Timestamp::now().to_string();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let summary = runtime.block_on(async {
@@ -145,7 +169,8 @@ pub(super) fn measure(engine: &Engine, spec: &Spec) -> anyhow::Result<Option<Ran
     let Some(summary) = summary else { return Ok(None) };
     // What ran until an interruption may be the better part of a bad run: no pass, and no other word either.
     let objective = spec.objective.as_ref().filter(|_| summary.stopped != Some(Stopped::Interrupted));
-    let verdict = objective.map(|objective| slo::judge(&objective.line, &slo::Evidence::of(&summary)));
+    let evidence = slo::Evidence { references, ..slo::Evidence::of(&summary) };
+    let verdict = objective.map(|objective| slo::judge(&objective.line, &evidence));
     let exit = exit(&summary, verdict.as_ref());
     Ok(Some(Ran { facts: facts(spec, started, exit), summary, verdict, exit }))
 }

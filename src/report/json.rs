@@ -11,7 +11,7 @@ use crate::slo::{Finding, Value};
 use crate::stats::{Code, Distribution, Fault, Second, Series, Stopped, Summary};
 
 /// Version of the shape: raised when a field changes its meaning or goes away, not when one is added.
-const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 1;
 
 /// Percentiles of a distribution, in per cent of its population, with their field names.
 const PERCENTILES: [(&str, f64); 9] = [
@@ -134,7 +134,21 @@ fn distribution(d: &Distribution, scale: f64) -> Json {
         put(name, json!(d.quantile(q).map(|value| scaled(value as f64))));
     }
     put("max", json!(d.quantile(1.0).map(|value| scaled(value as f64))));
+    put("histogram", json!(histogram(d, scale)));
     Json::Object(all)
+}
+
+/// The values in buckets of at most 1 %, `VALUE:COUNT` separated by spaces, each with the greatest value of its bucket:
+/// enough to compare with, and short.
+fn histogram(d: &Distribution, scale: f64) -> String {
+    let coarse = hdrhistogram::Histogram::<u64>::new(2).expect("two digits are within the library's 0 to 5");
+    let mut buckets = BTreeMap::<u64, u64>::new();
+    for step in d.histogram.iter_recorded() {
+        let value = coarse.highest_equivalent(step.value_iterated_to());
+        *buckets.entry(value).or_default() += step.count_since_last_iteration();
+    }
+    let shown = |(value, n): (&u64, &u64)| format!("{}:{n}", number(*value as f64 * scale));
+    buckets.iter().map(shown).collect::<Vec<_>>().join(" ")
 }
 
 pub(super) fn codes(codes: &BTreeMap<Code, u64>) -> Json {

@@ -16,6 +16,7 @@ mod line;
 mod live;
 #[cfg(test)]
 mod sampled;
+mod saved;
 #[cfg(test)]
 mod situations;
 mod split;
@@ -32,6 +33,7 @@ pub use json::json;
 pub use junit::junit;
 pub use line::line;
 pub use live::{Live, LiveLine, live};
+pub use saved::saved;
 pub use text::{Style, text};
 
 use crate::slo::Verdict;

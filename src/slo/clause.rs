@@ -1,7 +1,5 @@
 //! What an objective line says, as values: metric, comparison, bound and options of each clause.
 
-use std::collections::BTreeSet;
-
 use crate::stats::{Answers, Ns, Series};
 
 use super::decimal::{Decimal, Fraction};
@@ -67,32 +65,6 @@ impl Clause {
     /// The value of a selector.
     pub(super) fn selected(&self, key: SelectorKey) -> Option<&str> {
         self.selectors.iter().find(|selector| selector.key == key).map(|selector| selector.value.as_str())
-    }
-}
-
-impl Line {
-    /// Whether it can be judged only beside the primary, loaded on the same schedule.
-    #[must_use]
-    pub fn needs_primary(&self) -> bool {
-        let needs =
-            |clause: &Clause| clause.party() == Party::Primary || clause.reference() == Some(&Reference::Primary);
-        self.clauses.iter().any(needs)
-    }
-
-    /// The saved runs it is compared with: the last one, and baselines by name.
-    #[must_use]
-    pub fn references(&self) -> BTreeSet<&Reference> {
-        let saved = |reference: &&Reference| **reference != Reference::Primary;
-        self.clauses.iter().filter_map(Clause::reference).filter(saved).collect()
-    }
-
-    /// The Prometheus queries it asks.
-    #[must_use]
-    pub fn queries(&self) -> BTreeSet<&Query> {
-        self.clauses
-            .iter()
-            .filter_map(|clause| if let Metric::Prom(query) = &clause.metric { Some(query) } else { None })
-            .collect()
     }
 }
 

@@ -16,6 +16,7 @@ mod judge;
 mod lasting;
 mod measured;
 mod metric;
+mod needs;
 mod options;
 mod outside;
 mod over;

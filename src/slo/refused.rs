@@ -223,17 +223,4 @@ mod tests {
                    rps{target=primary}>=1/s, p95{target=primary}<=last";
         assert!(parse(all).unwrap().unsupported().is_empty(), "{:?}", parse(all).unwrap().unsupported());
     }
-
-    #[test]
-    fn a_line_says_what_it_needs_from_elsewhere() {
-        let line =
-            parse("p95<=primary, p99<=last*2, p50<=baseline(b), errors<=baseline(a)+1pp, prom('up')>=1req").unwrap();
-        assert!(line.needs_primary());
-        let named: Vec<String> = line.references().iter().map(ToString::to_string).collect();
-        assert_eq!(named, ["last", "baseline(a)", "baseline(b)"]);
-        assert_eq!(line.queries().iter().map(|query| query.0.as_str()).collect::<Vec<_>>(), ["up"]);
-        assert!(parse("p95{target=primary}<1s").unwrap().needs_primary());
-        let alone = parse("p95{target=canary}<1s, p99<=last").unwrap();
-        assert!(!alone.needs_primary() && alone.queries().is_empty());
-    }
 }

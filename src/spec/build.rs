@@ -1,20 +1,21 @@
 //! From texts to a [`Spec`], or to all that is wrong with them.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::keys::{Id, Kind};
 use super::mistake::{Mistake, Mistakes, WRONG, Wrong, pictured, wrong};
 use super::output::{Output, Saved, saved};
 use super::pace::pace;
+use super::references::references;
 use super::request::targets;
 use super::split::splits;
 use super::status::{StatusSet, statuses};
 use super::value::{seconds_or_span, span, whole};
 use super::way::{tls, via};
 use crate::plan::{Plan, Wire};
-use crate::slo::Line;
+use crate::slo::{Line, Reference};
 
 /// hey's time limit for one request.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -28,6 +29,8 @@ pub struct Spec {
     pub plan: Plan,
     /// The objective; `None` judges nothing.
     pub objective: Option<Objective>,
+    /// Reports of earlier runs that the objective compares with, in which file each.
+    pub references: Vec<(Reference, PathBuf)>,
     /// Statuses that count as success.
     pub success: StatusSet,
     /// Threads that send, at least 1; `None` is one for each CPU.
@@ -109,6 +112,7 @@ impl SpecBuilder {
         let timeout = self.read(Id::Timeout, seconds_or_span).unwrap_or(TIMEOUT);
         let age = self.read(Id::ConnectionAge, span).unwrap_or_default();
         let objective = self.read(Id::Slo, objective);
+        let references = references(&mut self, objective.as_ref(), &mut notes);
         let success = self.read(Id::Success, statuses).unwrap_or_default();
         let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|workers| *workers > 0);
         let output = self.read(Id::Output, |text| text.parse().map_err(|()| WRONG)).unwrap_or_default();
@@ -142,7 +146,7 @@ impl SpecBuilder {
             split,
         };
         let workers = workers.and_then(|workers| u32::try_from(workers).ok());
-        Ok(Spec { plan, objective, success, workers, output, report, quiet, no_color, notes })
+        Ok(Spec { plan, objective, references, success, workers, output, report, quiet, no_color, notes })
     }
 
     /// What is wrong so far.
@@ -205,7 +209,6 @@ pub(super) fn objective(text: &str) -> Result<Objective, Wrong> {
     if line.needs_primary() {
         refused.push("primary: run loads one target, so that there is no primary to compare with".to_owned());
     }
-    refused.extend(line.references().iter().map(|saved| format!("{saved}: run reads no report of an earlier run yet")));
     refused.extend(line.queries().first().map(|_| "prom('…'): run does not ask Prometheus".to_owned()));
     if refused.is_empty() { Ok(Objective { text: text.to_owned(), line }) } else { Err(wrong(refused.join("; "))) }
 }

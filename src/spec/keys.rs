@@ -45,6 +45,8 @@ pub enum Id {
     Cert,
     CertKey,
     Slo,
+    Last,
+    Baseline,
     Success,
     SplitBy,
     Output,

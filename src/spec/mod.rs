@@ -23,6 +23,7 @@ mod mistake;
 mod order;
 mod output;
 mod pace;
+mod references;
 mod request;
 pub mod shell;
 mod split;

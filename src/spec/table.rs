@@ -20,7 +20,7 @@ const PLAIN: Key = Key {
 };
 
 /// Every key, in the order of [`Id`] and of the help.
-pub static KEYS: [Key; 49] = [
+pub static KEYS: [Key; 51] = [
     Key {
         id: Id::Url,
         metadata: Some("url"),
@@ -438,6 +438,27 @@ pub static KEYS: [Key; 49] = [
         help: "What must hold, in quotes because of < and >",
         allowed: "an objective such as 'success>=99%, p99<500ms'",
         default: "none: nothing is judged, and one success is enough",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Last,
+        long: Some("last"),
+        value: "FILE",
+        group: Group::Objective,
+        help: "JSON report of the run before, for clauses that compare with last",
+        allowed: "a file name, such as last.json",
+        default: "none",
+        ..PLAIN
+    },
+    Key {
+        id: Id::Baseline,
+        long: Some("baseline"),
+        value: "NAME=FILE",
+        kind: Kind::Repeat,
+        group: Group::Objective,
+        help: "JSON report of a run to compare with, for clauses that compare with baseline(NAME); may be given again",
+        allowed: "a name and a file name, such as v41=v41.json",
+        default: "none",
         ..PLAIN
     },
     Key {

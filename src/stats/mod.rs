@@ -6,6 +6,7 @@ mod meter;
 pub mod number;
 mod outcome;
 mod reach;
+mod reading;
 mod recorder;
 mod rows;
 mod sample;
@@ -18,11 +19,10 @@ mod values;
 mod window;
 
 pub use log::{Log, Phase, Row, Spread};
-pub use meter::{
-    Answers, Look, Measures, Membership, Meter, Moments, Only, Reading, Series, Set, Tally, Test, Trip, membership,
-};
+pub use meter::{Answers, Look, Measures, Membership, Meter, Only, Series, Set, Test, Trip, membership};
 pub use outcome::{Code, Fault, Outcome, StatusSet, grpc_name};
 pub use reach::{Reach, Unanswered};
+pub use reading::{Moments, Reading, Tally};
 pub use recorder::{Detail, Recorder};
 pub use sample::{DialTimes, Ns, Sample};
 pub use slices::Slices;

@@ -129,6 +129,8 @@ fn a_table_that_explains_zero_allows_it_and_any_other_refuses_it() {
             Id::Method
                 | Id::Host
                 | Id::Slo
+                | Id::Last
+                | Id::Baseline
                 | Id::Report
                 | Id::BasicAuth
                 | Id::Resolve
@@ -466,4 +468,41 @@ fn what_a_protocol_has_no_use_for_is_noted() {
         assert_eq!(said.len(), starts.len(), "{said:?}");
         assert!(said.iter().zip(starts).all(|(note, start)| note.starts_with(start)), "{said:?}");
     }
+}
+
+#[test]
+fn reports_to_compare_with_are_given_by_the_names_that_the_objective_uses() {
+    let line = "p95<=last+10%, p50<=baseline(v 41)*1.2, errors<=baseline(v42)";
+    let all = [(Id::Slo, line), (Id::Last, "l.json"), (Id::Baseline, "v 41=a=b.json"), (Id::Baseline, "v42=c.json")];
+    let named = |name: &str| Reference::Baseline(name.to_owned());
+    assert_eq!(
+        spec(&all).references,
+        [(Reference::Last, "l.json".into()), (named("v 41"), "a=b.json".into()), (named("v42"), "c.json".into())]
+    );
+    assert_eq!(
+        mistakes(&[(Id::Slo, "p95<=last"), (Id::Baseline, "v41=a.json")]),
+        ["--slo: got 'p95<=last', expected clauses on runs whose reports are given; give the report of last with \
+          --last FILE"]
+    );
+    assert_eq!(
+        mistakes(&[(Id::Slo, "p95<=baseline(x)")]),
+        ["--slo: got 'p95<=baseline(x)', expected clauses on runs whose reports are given; give the report of \
+          baseline(x) with --baseline x=FILE"]
+    );
+    assert_eq!(
+        mistakes(&[(Id::Slo, "p95<=baseline(x)"), (Id::Baseline, "x=a"), (Id::Baseline, "x=b")]),
+        ["--baseline: got 'x=b', expected each name once; baseline(x) is given twice"]
+    );
+    for wrong in ["a.json", "=a.json", "a(b)=c.json", "a="] {
+        assert_eq!(mistakes(&[(Id::Baseline, wrong)]).len(), 1, "{wrong}");
+    }
+    let unused = spec(&[(Id::Slo, "p95<1s"), (Id::Last, "l.json")]);
+    assert_eq!(unused.notes, ["the report of last has no effect: no clause compares with it"]);
+    assert!(unused.references.is_empty());
+    assert_eq!(
+        mistakes(&[(Id::Slo, "p95<=primary, prom('up')>=1req")]),
+        ["--slo: got 'p95<=primary, prom('up')>=1req', expected an objective such as 'success>=99%, p99<500ms'; \
+          primary: run loads one target, so that there is no primary to compare with; prom('…'): run does not ask \
+          Prometheus"]
+    );
 }
