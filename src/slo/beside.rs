@@ -181,7 +181,8 @@ impl Sides<'_> {
         };
         let (own, other) = (of(self.run.summary)?, of(self.other.run.summary)?);
         let holds = own.n() > 0 && other.n() > 0 && self.comparing.quantiles(&own, &other, q) != Decision::Fail;
-        own.moments.mean().filter(|_| holds && own.beyond == 0).and_then(|mean| self.run.lanes_for(mean))
+        let all = self.run.summary.distributions.get(&Series::Service)?;
+        all.moments.mean().filter(|_| holds && own.beyond == 0).and_then(|mean| self.run.lanes_for(mean))
     }
 }
 

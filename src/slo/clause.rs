@@ -1,9 +1,10 @@
 //! What an objective line says, as values: metric, comparison, bound and options of each clause.
 
-use crate::stats::{Answers, Ns, Series};
+use crate::stats::{Answers, Classes, Ns, Series};
 
 use super::decimal::{Decimal, Fraction};
 use super::metric::answers;
+use super::needs::{Party, Query};
 use super::unit::Quantity;
 
 /// A whole objective: every clause must hold.
@@ -62,24 +63,16 @@ impl Clause {
         self.selected(SelectorKey::Status).and_then(answers)
     }
 
+    /// Which requests it is restricted to; `None` for all.
+    pub(super) fn classes(&self) -> Option<Classes> {
+        self.selectors.iter().find_map(|selector| selector.classes)
+    }
+
     /// The value of a selector.
     pub(super) fn selected(&self, key: SelectorKey) -> Option<&str> {
         self.selectors.iter().find(|selector| selector.key == key).map(|selector| selector.value.as_str())
     }
 }
-
-/// Whose requests a clause is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Party {
-    /// The release under test.
-    Canary,
-    /// The release in service, loaded on the same schedule.
-    Primary,
-}
-
-/// A Prometheus query, as it is sent.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Query(pub String);
 
 /// A measured quantity.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,6 +208,9 @@ pub struct Selector {
     pub key: SelectorKey,
     /// Its value, as written; never empty.
     pub value: String,
+    /// The requests of the run that have it; `None` until [`Line::ask`] says, and for what is no property of a request
+    /// before it is sent.
+    pub classes: Option<Classes>,
 }
 
 /// A property of a request that a selector can name.

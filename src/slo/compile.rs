@@ -3,9 +3,10 @@
 use crate::stats::{Fault, Measures, Meter, Ns, Only, Series, Set, StatusSet, Test, Trip};
 
 use super::allowance::Allowance;
-use super::clause::{Aggregate, Bound, Clause, Comparison, Line, Margin, Metric, Offset, Party, Share};
+use super::clause::{Aggregate, Bound, Clause, Comparison, Line, Margin, Metric, Offset, Share};
 use super::compare::{Compared, Comparing};
 use super::decimal::Fraction;
+use super::needs::Party;
 use super::rule::{AtMostBad, Risks, Rule, Side, least_shown};
 use super::unit::Unit;
 
@@ -13,8 +14,10 @@ use super::unit::Unit;
 const OWN_ALPHA: f64 = 0.05;
 /// Least population of either side of a comparison of shares that has no margin to derive it from.
 const LEAST_COMPARED: u64 = 100;
-/// Stands for the bound of a comparison on times that names no time: our own lateness then matters from a tenth of it.
+/// Stands for the bound of a comparison on times: our own lateness matters from a tenth of it, 10 ms…
 const UNNAMED_TIME: Ns = Ns::from_millis(100);
+/// …or from half of what the comparison allows, where it names a time and that is less.
+const ALLOWANCES: u64 = 5;
 
 /// A clause with its rule and the meters it needs.
 #[derive(Debug)]
@@ -53,7 +56,7 @@ fn meter(clause: &Clause, test: Test) -> Meter {
     Meter {
         test,
         after: clause.options.after.unwrap_or(Ns::ZERO),
-        only: Only { answers: clause.answers() },
+        only: Only { answers: clause.answers(), classes: clause.classes() },
         by_second: tested && !matches!(test, Test::Moments(_)),
     }
 }
@@ -261,7 +264,7 @@ impl Line {
     }
 }
 
-/// The clause's bound, if it is a time; of a comparison, the time that it allows.
+/// The clause's bound, if it is a time; of a comparison, what stands for it.
 fn time_bound(compiled: &Compiled<'_>) -> Option<Ns> {
     let clause = compiled.clause;
     compiled.meter.filter(|_| clause.metric.is_time())?;
@@ -278,7 +281,9 @@ fn time_bound(compiled: &Compiled<'_>) -> Option<Ns> {
         None | Some(Offset::Times(_)) => Vec::new(),
     };
     let named = quantities.iter().filter(|quantity| quantity.unit != Some(Unit::Percent));
-    Some(named.map(|quantity| exact(quantity.in_base_units())).min().unwrap_or(UNNAMED_TIME))
+    let allowed =
+        named.map(|quantity| exact(quantity.in_base_units())).min().map(|least| least.0.saturating_mul(ALLOWANCES));
+    Some(allowed.map_or(UNNAMED_TIME, Ns).min(UNNAMED_TIME))
 }
 
 #[cfg(test)]
@@ -423,7 +428,8 @@ mod tests {
     fn how_late_we_may_be_follows_from_what_a_comparison_allows() {
         for (text, tightest) in [
             ("p95<=primary+10%", Some(UNNAMED_TIME)),
-            ("p95<=primary+max(10%,20ms), p99<1s", Some(Ns::from_millis(20))),
+            ("p95<=primary+max(10%,20ms), p99<1s", Some(Ns::from_millis(100))),
+            ("p95<=primary+4ms, p99<1s", Some(Ns::from_millis(20))),
             ("p95<=primary*2, p99<30ms", Some(Ns::from_millis(30))),
             ("errors<=primary+1pp", None),
         ] {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::stats::Summary;
 
-use super::clause::{Query, Reference};
+use super::clause::Reference;
+use super::needs::Query;
 
 static NO_REFERENCES: BTreeMap<Reference, Summary> = BTreeMap::new();
 static NO_ANSWERS: BTreeMap<Query, f64> = BTreeMap::new();

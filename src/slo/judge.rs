@@ -4,11 +4,12 @@ use crate::stats::{Series, Summary};
 
 use super::beside::beside;
 use super::bursts::remark;
-use super::clause::{Clause, Line, Metric, Party, Reference, Share};
+use super::clause::{Clause, Line, Metric, Reference, Share};
 use super::compare::shift;
 use super::compile::{Compiled, compile};
 use super::evidence::Evidence;
 use super::measured::{Measured, bound, bursts, measured};
+use super::needs::Party;
 use super::outside::outside;
 use super::reason::reason;
 use super::rule::Rule;

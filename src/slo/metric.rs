@@ -2,9 +2,10 @@
 
 use crate::stats::{Answers, Series, grpc_name};
 
-use super::clause::{Aggregate, Metric, Query, Selector, SelectorKey, Share};
+use super::clause::{Aggregate, Metric, Selector, SelectorKey, Share};
 use super::decimal::Decimal;
 use super::error::ParseError;
+use super::needs::Query;
 use super::suggest;
 use super::token::{Cursor, is_word, quoted};
 
@@ -154,7 +155,7 @@ pub(super) fn selectors(cursor: &mut Cursor<'_>) -> Result<Vec<Selector>, ParseE
         if let Some(allowed) = not_among(*key, value) {
             return Err(cursor.error_at(value_at, format!("{word} is {allowed}, not {}", quoted(value))));
         }
-        selectors.push(Selector { key: *key, value: value.to_owned() });
+        selectors.push(Selector { key: *key, value: value.to_owned(), classes: None });
         if cursor.eat("}") {
             return Ok(selectors);
         }

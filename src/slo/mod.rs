@@ -1,6 +1,7 @@
 //! The objective line: parsed, compiled to counters, judged. Pure.
 
 mod allowance;
+mod asked;
 mod beside;
 mod beta;
 mod bound;
@@ -38,15 +39,17 @@ mod unit;
 mod verdict;
 
 pub use crate::stats::StatusSet;
+pub use asked::Asked;
 pub use clause::{
-    Aggregate, Better, Bound, Clause, Comparison, Line, Margin, Metric, Offset, Options, Otherwise, Party, Query,
-    Reference, Selector, SelectorKey, Share,
+    Aggregate, Better, Bound, Clause, Comparison, Line, Margin, Metric, Offset, Options, Otherwise, Reference,
+    Selector, SelectorKey, Share,
 };
 pub use decimal::{Decimal, Fraction};
 pub use error::{ParseError, ParseErrors};
 pub use evidence::Evidence;
 pub use judge::judge;
 pub use lasting::lasting;
+pub use needs::{Party, Query};
 pub use parse::parse;
 pub use standing::{Standing, standings};
 pub use unit::{Dimension, Quantity, Unit};

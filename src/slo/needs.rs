@@ -2,7 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use super::clause::{Clause, Line, Metric, Party, Query, Reference};
+use super::clause::{Clause, Line, Metric, Reference};
+
+/// Whose requests a clause is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// The release under test.
+    Canary,
+    /// The release in service, loaded on the same schedule.
+    Primary,
+}
+
+/// A Prometheus query, as it is sent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Query(pub String);
 
 impl Line {
     /// Whether it can be judged only beside the primary, loaded on the same schedule.

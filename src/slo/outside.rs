@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::clause::{Bound, Clause, Metric, Query};
+use super::clause::{Bound, Clause, Metric};
 use super::measured::Measured;
+use super::needs::Query;
 use super::run::{enough, otherwise};
 use super::unit::{Dimension, Unit};
 use super::verdict::{Decision, Value};

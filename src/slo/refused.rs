@@ -2,7 +2,8 @@
 
 use crate::stats::Ns;
 
-use super::clause::{Aggregate, Bound, Clause, Comparison, Line, Metric, Party, Reference, SelectorKey, Share};
+use super::clause::{Aggregate, Bound, Clause, Comparison, Line, Metric, Reference, SelectorKey, Share};
+use super::needs::Party;
 use super::unit::Unit;
 
 impl Line {
@@ -57,12 +58,13 @@ impl Clause {
         self.selectors.iter().find_map(|selector| {
             let why = match selector.key {
                 SelectorKey::Target => return None,
+                SelectorKey::Url if !self.is_overall() => return None,
                 SelectorKey::Status if of_series => return None,
                 SelectorKey::Status => "status= is for times, sizes and checks; a share of answers is written 5xx<1%",
                 SelectorKey::Step => "a run has no steps: leave step= off",
                 SelectorKey::Pod => "a run sees an address and not the pods behind it: leave pod= off",
                 SelectorKey::Proto => "a run speaks one protocol: leave proto= off",
-                SelectorKey::Url => "clauses are judged over all URLs together: leave url= off",
+                SelectorKey::Url => "this is of the whole run: leave url= off, or use success, errors or a quantile",
                 SelectorKey::Method => "a run has one method: leave method= off",
             };
             Some(why.to_owned())
@@ -76,7 +78,7 @@ impl Clause {
             Metric::Share(share) => *share != Share::Achieved,
             _ => false,
         };
-        let partial = self.options.after.map(|_| "after=").or(self.answers().map(|_| "status="));
+        let partial = self.options.after.map(|_| "after=").or(self.is_partial().then_some("{…}"));
         match (base, partial) {
             _ if !compared => {
                 let name = &self.metric;
@@ -161,7 +163,12 @@ mod tests {
         ("p95<=last*1.2 after=5s", "p95<=last*1.2: last is known as a whole only: leave after= off"),
         (
             "p95{status=2xx}<=baseline(v41)",
-            "p95{status=2xx}<=baseline(v41): baseline(v41) is known as a whole only: leave status= off",
+            "p95{status=2xx}<=baseline(v41): baseline(v41) is known as a whole only: leave {…} off",
+        ),
+        ("errors{url=/}<=last", "errors{url=/}<=last: last is known as a whole only: leave {…} off"),
+        (
+            "rps{url=/}>=1/s",
+            "rps{url=/}>=1/s: this is of the whole run: leave url= off, or use success, errors or a quantile",
         ),
         ("p95{step=a}<1s", "p95{step=a}<1s: a run has no steps: leave step= off"),
         ("p95{pod=a}<1s", "p95{pod=a}<1s: a run sees an address and not the pods behind it: leave pod= off"),
@@ -217,7 +224,7 @@ mod tests {
     fn everything_else_is_judged() {
         let all = "success>=99% @95 abort, p99<1s after=5s abort, 5xx<=3req abort, 5xx==0 abort, max<1s abort, \
                    checks>=99%, size.min>=1KiB abort, med<1s else=fail, stddev<1s warn, rps>=1/s, count!=3req, \
-                   p95{status=2xx}<1s abort, checks{status=200}>=99%, p95{target=canary}<1s abort, \
+                   p95{status=2xx}<1s abort, checks{status=200}>=99%, p95{target=canary}<1s abort, p99{url=/,status=404}<1s, errors{url=/}<1%, \
                    errors<1% over=10s abort, p95<1s @99 over=1m, p95<=primary+max(10%,20ms) @95 after=5s, \
                    errors<=last+0.5pp, p50<=baseline(v41)*1.2, grpc.unavailable<1%, prom('up')>=1req else=pass, \
                    rps{target=primary}>=1/s, p95{target=primary}<=last";

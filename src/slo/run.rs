@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use crate::stats::{Code, Fault, Moments, Reading, Set, Stopped, Summary, Test};
+use crate::stats::{Code, Fault, Moments, Reading, Series, Set, Stopped, Summary, Test};
 
 use super::clause::{Aggregate, Clause, Comparison, Metric, Otherwise, Share};
 use super::compile::Compiled;
@@ -170,6 +170,9 @@ impl<'a> Run<'a> {
             (Reading::Moments(moments), Rule::Moments) if moments_hold(compiled.clause, moments) => moments.mean(),
             _ => None,
         }?;
+        // All requests keep lanes, not only those that the clause is about.
+        let all = |summary: &Summary| summary.distributions.get(&Series::Service).and_then(|of| of.moments.mean());
+        let mean = if compiled.clause.is_partial() { all(self.summary)? } else { mean };
         self.lanes_for(mean)
     }
 
@@ -200,7 +203,7 @@ impl<'a> Run<'a> {
 
     /// `all 1200 answered 404; if that is right, set success: non-5xx`, where every failure was such an answer.
     pub(super) fn note_on_failures(&self, clause: &Clause) -> Option<String> {
-        if !matches!(clause.metric, Metric::Share(Share::Success | Share::Errors)) {
+        if !matches!(clause.metric, Metric::Share(Share::Success | Share::Errors)) || clause.is_partial() {
             return None;
         }
         let summary = self.summary;

@@ -5,9 +5,10 @@ use std::fmt;
 use crate::stats::{Answers, Ns, Series, grpc_name};
 
 use super::clause::{
-    Aggregate, Bound, Clause, Line, Margin, Metric, Offset, Options, Otherwise, Query, Reference, Selector,
-    SelectorKey, Share, name_of,
+    Aggregate, Bound, Clause, Line, Margin, Metric, Offset, Options, Otherwise, Reference, Selector, SelectorKey,
+    Share, name_of,
 };
+use super::needs::Query;
 use super::unit::Quantity;
 
 impl fmt::Display for Line {

@@ -14,8 +14,8 @@ use super::split::splits;
 use super::status::{StatusSet, statuses};
 use super::value::{seconds_or_span, span, whole};
 use super::way::{tls, via};
-use crate::plan::{Plan, Wire};
-use crate::slo::{Line, Reference};
+use crate::plan::{Plan, Target, Wire};
+use crate::slo::{Asked, Line, Reference};
 
 /// hey's time limit for one request.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -111,7 +111,7 @@ impl SpecBuilder {
         let pace = pace(&mut self, &mut notes);
         let timeout = self.read(Id::Timeout, seconds_or_span).unwrap_or(TIMEOUT);
         let age = self.read(Id::ConnectionAge, span).unwrap_or_default();
-        let objective = self.read(Id::Slo, objective);
+        let objective = self.read(Id::Slo, |text| objective_on(text, &targets));
         let references = references(&mut self, objective.as_ref(), &mut notes);
         let success = self.read(Id::Success, statuses).unwrap_or_default();
         let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|workers| *workers > 0);
@@ -202,10 +202,29 @@ impl SpecBuilder {
     }
 }
 
-/// Reads the objective; clauses that are understood but not judged yet are refused here, before anything is sent.
+/// Reads an objective on its own: clauses that need a run's URLs or the reports of earlier runs are refused.
 pub(super) fn objective(text: &str) -> Result<Objective, Wrong> {
-    let line = crate::slo::parse(text).map_err(|errors| pictured(errors.caret(text)))?;
+    let known_nowhere = |line: &mut Line| {
+        let mut refused = line.ask(&[]).err().unwrap_or_default();
+        let saved = line.references().into_iter().map(|saved| format!("{saved}: there is no report of it to compare with"));
+        refused.extend(saved);
+        refused
+    };
+    judged(text, known_nowhere)
+}
+
+/// Reads the objective of a run that asks these targets. Without a usable one there is a mistake about that.
+fn objective_on(text: &str, targets: &[Target]) -> Result<Objective, Wrong> {
+    let asked: Vec<Asked<'_>> =
+        targets.iter().map(|target| Asked { url: &target.url, path: &target.request.path }).collect();
+    judged(text, |line| if asked.is_empty() { Vec::new() } else { line.ask(&asked).err().unwrap_or_default() })
+}
+
+/// Reads an objective; clauses that are understood and cannot be judged are refused here, before anything is sent.
+fn judged(text: &str, unknown: impl Fn(&mut Line) -> Vec<String>) -> Result<Objective, Wrong> {
+    let mut line = crate::slo::parse(text).map_err(|errors| pictured(errors.caret(text)))?;
     let mut refused = line.unsupported();
+    refused.extend(unknown(&mut line));
     if line.needs_primary() {
         refused.push("primary: run loads one target, so that there is no primary to compare with".to_owned());
     }

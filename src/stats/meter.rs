@@ -175,7 +175,7 @@ impl Meter {
     /// A meter of all requests, over the whole run.
     #[must_use]
     pub const fn of(test: Test) -> Self {
-        Self { test, after: Ns::ZERO, only: Only { answers: None }, by_second: false }
+        Self { test, after: Ns::ZERO, only: Only { answers: None, classes: None }, by_second: false }
     }
 
     /// Whether it leaves some requests of the run out, so that its values are not those of the whole run.
@@ -221,6 +221,35 @@ impl Meter {
 pub struct Only {
     /// Requests that were answered so; `None` for any answer or none.
     pub answers: Option<Answers>,
+    /// Requests of these classes; `None` for any.
+    pub classes: Option<Classes>,
+}
+
+/// Some classes of requests, by number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Classes(u128);
+
+impl Classes {
+    /// A class of this number and all above are in no set.
+    pub const MOST: u16 = 128;
+
+    /// Whether `class` is among them.
+    #[must_use]
+    pub fn contains(self, class: u16) -> bool {
+        class < Self::MOST && self.0 >> class & 1 == 1
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl FromIterator<u16> for Classes {
+    fn from_iter<T: IntoIterator<Item = u16>>(classes: T) -> Self {
+        Self(classes.into_iter().filter(|class| *class < Self::MOST).fold(0, |all, class| all | 1 << class))
+    }
 }
 
 impl Only {
@@ -228,6 +257,7 @@ impl Only {
     #[must_use]
     pub fn accepts(&self, sample: &Sample) -> bool {
         self.answers.is_none_or(|answers| answers.contains(sample.outcome.code))
+            && self.classes.is_none_or(|classes| classes.contains(sample.class))
     }
 
     /// Whether the sample is one whose times and size count. By default that is a success; where answers are named, it

@@ -19,7 +19,7 @@ mod values;
 mod window;
 
 pub use log::{Log, Phase, Row, Spread};
-pub use meter::{Answers, Look, Measures, Membership, Meter, Only, Series, Set, Test, Trip, membership};
+pub use meter::{Answers, Classes, Look, Measures, Membership, Meter, Only, Series, Set, Test, Trip, membership};
 pub use outcome::{Code, Fault, Outcome, StatusSet, grpc_name};
 pub use reach::{Reach, Unanswered};
 pub use reading::{Moments, Reading, Tally};

@@ -65,6 +65,8 @@ mod schedule;
 #[path = "../support/secure.rs"]
 mod secure;
 #[cfg(test)]
+mod selected;
+#[cfg(test)]
 mod sent;
 #[cfg(test)]
 mod server;

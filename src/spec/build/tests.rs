@@ -506,3 +506,20 @@ fn reports_to_compare_with_are_given_by_the_names_that_the_objective_uses() {
           Prometheus"]
     );
 }
+
+#[test]
+fn a_clause_on_a_url_is_held_to_the_urls_of_the_run() {
+    let other = (Id::Url, "http://podinfo.test/cart?a=1");
+    let line = "p95{url=/cart?a=1}<1s, errors{url=http://podinfo.test/}<1%, p99<1s";
+    let spec = spec(&[other, (Id::Slo, line)]);
+    let meters = spec.objective.unwrap().line.measures(StatusSet::ok(), None).meters;
+    let of = |meter: usize, class: u16| meters[meter].only.classes.map(|classes| classes.contains(class));
+    assert_eq!((of(0, 0), of(0, 1)), (Some(false), Some(true)));
+    assert_eq!((of(2, 0), of(2, 1), of(3, 0)), (Some(true), Some(false), None));
+    let wrong = mistakes(&[other, (Id::Slo, "p95{url=/chart}<1s")]);
+    assert_eq!(wrong.len(), 1);
+    assert!(
+        wrong[0].ends_with("; p95{url=/chart}<1s: no URL of this run is /chart; there are /, /cart?a=1"),
+        "{wrong:?}"
+    );
+}
