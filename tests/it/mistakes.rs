@@ -104,11 +104,11 @@ fn a_wrong_objective_is_shown_with_a_caret_under_each_mistake() {
     }
     let two = run(["run", "--slo", "sucess>=99%, p99<500ms, p101<1s", &url(&server, "/")]);
     assert!(two.stderr.contains("did you mean 'success'?") && two.stderr.contains("p101"), "{}", two.stderr);
-    let not_yet = run(["run", "--slo", "p95<=primary+10%, errors<1% over=10s", &url(&server, "/")]);
-    assert_eq!(not_yet.code, Some(2));
-    assert!(
-        not_yet.stderr.contains("p95<=primary+10%: comparison") && not_yet.stderr.contains("over= is not judged yet")
-    );
+    let refused = run(["run", "--slo", "p95<=primary+10%, avg<1s over=10s", &url(&server, "/")]);
+    assert_eq!(refused.code, Some(2));
+    for part in ["primary: run loads one target", "avg<1s: over= is for shares and quantiles"] {
+        assert!(refused.stderr.contains(part), "{part}: {}", refused.stderr);
+    }
     assert_eq!(server.stop().connections.accepted, 0);
 }
 
