@@ -76,5 +76,7 @@ mod tests {
             ["errors{url=/chart}<1%: no URL of this run is /chart; there are /, /cart?x=1, /"]
         );
         assert_eq!(line.clauses[2].classes(), None);
+        let unasked = parse("p95{url=/}<1s").unwrap();
+        assert_eq!(unasked.clauses[0].classes(), Some(Classes::default()), "no evidence is not all of it");
     }
 }

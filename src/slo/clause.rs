@@ -63,9 +63,10 @@ impl Clause {
         self.selected(SelectorKey::Status).and_then(answers)
     }
 
-    /// Which requests it is restricted to; `None` for all.
+    /// Which requests it is restricted to; `None` for all. As long as nobody has said which those are, none.
     pub(super) fn classes(&self) -> Option<Classes> {
-        self.selectors.iter().find_map(|selector| selector.classes)
+        let url = self.selectors.iter().find(|selector| selector.key == SelectorKey::Url);
+        url.map(|selector| selector.classes.unwrap_or_default())
     }
 
     /// The value of a selector.

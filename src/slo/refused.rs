@@ -224,7 +224,8 @@ mod tests {
     fn everything_else_is_judged() {
         let all = "success>=99% @95 abort, p99<1s after=5s abort, 5xx<=3req abort, 5xx==0 abort, max<1s abort, \
                    checks>=99%, size.min>=1KiB abort, med<1s else=fail, stddev<1s warn, rps>=1/s, count!=3req, \
-                   p95{status=2xx}<1s abort, checks{status=200}>=99%, p95{target=canary}<1s abort, p99{url=/,status=404}<1s, errors{url=/}<1%, \
+                   p95{status=2xx}<1s abort, checks{status=200}>=99%, p95{target=canary}<1s abort, \
+                   p99{url=/,status=404}<1s, errors{url=/}<1%, \
                    errors<1% over=10s abort, p95<1s @99 over=1m, p95<=primary+max(10%,20ms) @95 after=5s, \
                    errors<=last+0.5pp, p50<=baseline(v41)*1.2, grpc.unavailable<1%, prom('up')>=1req else=pass, \
                    rps{target=primary}>=1/s, p95{target=primary}<=last";
