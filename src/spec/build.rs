@@ -206,7 +206,8 @@ impl SpecBuilder {
 pub(super) fn objective(text: &str) -> Result<Objective, Wrong> {
     let known_nowhere = |line: &mut Line| {
         let mut refused = line.ask(&[]).err().unwrap_or_default();
-        let saved = line.references().into_iter().map(|saved| format!("{saved}: there is no report of it to compare with"));
+        let saved =
+            line.references().into_iter().map(|saved| format!("{saved}: there is no report of it to compare with"));
         refused.extend(saved);
         refused
     };

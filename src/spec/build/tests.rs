@@ -523,3 +523,14 @@ fn a_clause_on_a_url_is_held_to_the_urls_of_the_run() {
         "{wrong:?}"
     );
 }
+
+#[test]
+fn an_objective_on_its_own_knows_no_urls_and_no_earlier_runs() {
+    let refused = |text: &str| objective(text).unwrap_err().advice.unwrap();
+    assert_eq!(
+        refused("p95{url=/}<1s, p50<=last"),
+        "p95{url=/}<1s: no URL is known that this could be about: leave url= off; last: there is no report of it to \
+         compare with"
+    );
+    assert!(objective("p95{status=2xx}<1s over=10s").is_ok());
+}
