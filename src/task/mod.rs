@@ -10,7 +10,7 @@
 //! * `desk`: the rules: when a run begins and ends, what a call starts, what it may be answered. Time comes in as an
 //!   argument; nothing here waits.
 //! * `board`: the desk behind one lock, and whoever waits at it. `keep`: what outlives the process. `judged`, `rollback`: how a call comes to its verdict.
-//! * `status`: what is shown to people.
+//! * `live`: loads of the engine; `ready`: whether their target answers yet. `status`: what is shown to people.
 
 mod answer;
 mod board;
@@ -19,7 +19,9 @@ mod call;
 mod desk;
 mod judged;
 mod keep;
+mod live;
 mod load;
+mod ready;
 mod rollback;
 mod ruling;
 mod run;
@@ -35,6 +37,7 @@ pub use board::{Board, Delivery, Observer, Settings};
 pub use budget::Budgets;
 pub use call::{Call, Role, Signal};
 pub use desk::Event;
+pub use live::{Live, LiveLoad};
 pub use load::{End, Load, Loads, Stage, Standing, Start};
 pub use ruling::Override;
 pub use status::{CanaryStatus, LoadStatus, Record, RunStatus};

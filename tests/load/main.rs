@@ -16,6 +16,8 @@ mod quota;
 #[path = "../support/report.rs"]
 mod report;
 #[cfg(test)]
+mod runs;
+#[cfg(test)]
 #[path = "../support/tollgate.rs"]
 mod tollgate;
 #[cfg(test)]
