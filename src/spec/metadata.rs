@@ -19,6 +19,7 @@ use super::order::Order;
 use super::status::statuses;
 use super::value::{span, whole};
 use crate::plan::{Arrivals, Plan, Rate};
+use crate::slo;
 
 /// Where a hook says nothing else.
 const WARMUP: Duration = Duration::from_secs(2);
@@ -69,7 +70,12 @@ pub fn order(metadata: &BTreeMap<String, String>, hook: &Hook) -> Result<Order, 
     let mut wishes = SpecBuilder::new();
     let line = metadata.get("cmd").and_then(|cmd| hey_line(cmd, &mut wishes));
     let by_cmd = metadata.contains_key("cmd");
+    let unread = metadata.get("slo").and_then(|text| unread(text));
     for (name, value) in metadata {
+        if let Some(mistake) = unread.as_ref().filter(|_| name == "slo") {
+            wishes.mistake(mistake.clone());
+            continue;
+        }
         give(&mut wishes, (name, value), by_cmd, hook.strict);
     }
     let mut order = Order {
@@ -138,6 +144,13 @@ fn defaults(plan: &mut Plan, warmup: bool, age: bool) {
 /// Whether the metadata describe a load without a `cmd`.
 fn wants_load(metadata: &BTreeMap<String, String>) -> bool {
     metadata.keys().filter_map(|name| key(name)).any(|key| matches!(key.group, Group::Load | Group::Request))
+}
+
+/// What is wrong with an objective line, on one line: the text of an event has no room for carets.
+fn unread(text: &str) -> Option<Mistake> {
+    let errors = slo::parse(text).err()?;
+    let told = errors.0.iter().take(3).map(|error| format!("column {}: {}", error.column, error.message));
+    Some(Mistake::value(Id::Slo, text, Some(told.collect::<Vec<_>>().join("; "))))
 }
 
 fn hey_line(cmd: &str, wishes: &mut SpecBuilder) -> Option<Spec> {
@@ -228,6 +241,7 @@ fn renamed(mistakes: Mistakes) -> Mistakes {
         if let Some(name) = key.and_then(|key| key.metadata) {
             name.clone_into(&mut mistake.key);
         }
+        mistake.advice = mistake.advice.map(|advice| advice.replace(char::is_control, " "));
         mistake
     };
     Mistakes::from_vec(mistakes.into_vec().into_iter().map(in_metadata).collect())

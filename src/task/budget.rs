@@ -121,3 +121,77 @@ fn lanes(
     }
     Err(full(format_args!("{used} of {most} lanes {place}, and this load wants {}", new.plan.lanes)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::{Id, SpecBuilder};
+
+    fn plan(url: &str, wishes: &[(Id, &str)]) -> Plan {
+        let mut builder = SpecBuilder::new();
+        for (id, value) in [(Id::Url, url)].iter().chain(wishes) {
+            builder.give(*id, *value);
+        }
+        builder.build(&|_| Err(std::io::Error::other("no files"))).unwrap().plan
+    }
+
+    #[test]
+    fn each_budget_counts_what_it_is_for_and_says_what_is_used() {
+        let rate = |n| Rate::per_second(n);
+        let none = Budgets::default;
+        let load = |url| plan(url, &[(Id::Rate, "20/s"), (Id::Duration, "1m"), (Id::Connections, "4")]);
+        let (own, other) = (load("http://a.test:80/x"), load("http://b.test:80/"));
+        for (budgets, refused, why) in [
+            (none(), None, "a thousand tasks, and nothing else is limited"),
+            (Budgets { tasks: 2, ..none() }, Some("tollgate is full: 2 of 2 tasks"), "tasks"),
+            (Budgets { tasks: 3, ..none() }, None, "the third"),
+            (
+                Budgets { rate: rate(50), ..none() },
+                Some("tollgate is full: 40 of 50/s in all, and this load wants 20/s"),
+                "all",
+            ),
+            (Budgets { rate: rate(60), ..none() }, None, "just enough"),
+            (
+                Budgets { rate_per_namespace: rate(30), ..none() },
+                Some("tollgate is full: 20 of 30/s in namespace test, and this load wants 20/s"),
+                "a namespace",
+            ),
+            (Budgets { rate_per_namespace: rate(40), ..none() }, None, "the other load is of another one"),
+            (
+                Budgets { rate_per_target: rate(39), ..none() },
+                Some("tollgate is full: 20 of 39/s to a.test:80, and this load wants 20/s"),
+                "a target, whatever the path",
+            ),
+            (
+                Budgets { lanes: Some(11), ..none() },
+                Some("tollgate is full: 8 of 11 lanes in all, and this load wants 4"),
+                "lanes",
+            ),
+            (
+                Budgets { lanes_per_target: Some(7), ..none() },
+                Some("tollgate is full: 4 of 7 lanes to a.test:80, and this load wants 4"),
+                "lanes to a target",
+            ),
+            (
+                Budgets { duration: Some(Duration::from_secs(59)), ..none() },
+                Some("a load may take 59s at most, not counting its warm-up: give it less"),
+                "too long",
+            ),
+            (Budgets { duration: Some(Duration::from_secs(60)), ..none() }, None, "just as long"),
+        ] {
+            let running = [Admitted { namespace: "test", plan: &own }, Admitted { namespace: "prod", plan: &other }];
+            let got = budgets.admit(&running, Admitted { namespace: "test", plan: &own });
+            assert_eq!(got.err().as_deref(), refused, "{why}");
+        }
+    }
+
+    #[test]
+    fn a_count_ends_a_load_too_and_one_without_an_end_is_refused_where_length_is_limited() {
+        let minute = Budgets { duration: Some(Duration::from_secs(60)), ..Budgets::default() };
+        let counted = plan("http://a.test/", &[(Id::Requests, "200")]);
+        assert_eq!(minute.admit(&[], Admitted { namespace: "test", plan: &counted }), Ok(()));
+        let mut endless = counted;
+        endless.schedule.stop.count = None;
+        assert!(minute.admit(&[], Admitted { namespace: "test", plan: &endless }).is_err());
+    }
+}

@@ -28,3 +28,18 @@ impl Override {
         format!("override {word} by {} for {left} more: {}", self.by, self.why)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decision_is_shown_with_who_why_and_how_long_it_still_counts() {
+        for (left, shown) in [(59, "59s"), (119, "119s"), (120, "2m"), (7199, "119m"), (7200, "2h"), (90_000, "25h")] {
+            let (by, why) = ("ann".to_owned(), "a flaky test".to_owned());
+            let ruling = Override { pass: false, until: Duration::from_secs(1000 + left), by, why };
+            let expected = format!("override fail by ann for {shown} more: a flaky test");
+            assert_eq!(ruling.shown(Duration::from_secs(1000)), expected);
+        }
+    }
+}

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::plan::Stop;
 
@@ -114,6 +116,15 @@ fn every_mistake_is_told_at_once_under_its_name_in_metadata() {
 }
 
 #[test]
+fn an_objective_that_cannot_be_read_is_explained_on_one_line() {
+    assert_eq!(
+        wrong(&[("cmd", HEY), ("slo", "p99<500ms, errors<1")]),
+        ["slo: got 'p99<500ms, errors<1', expected an objective such as 'success>=99%, p99<500ms'; \
+          column 19: errors needs a unit; did you mean 1% (share) or 1req (count)?"]
+    );
+}
+
+#[test]
 fn a_cmd_says_the_load_alone() {
     assert_eq!(
         wrong(&[("cmd", HEY), ("rate", "20/s")]),
@@ -150,5 +161,26 @@ fn zero_means_what_the_table_says_of_the_keys_of_hooks() {
     for key in KEYS.iter().filter(|key| key.group == Group::Hook && key.id != Id::Cmd) {
         let zero = read(&[(key.metadata.unwrap(), "0s")], &hook());
         assert_eq!(zero.is_ok(), !key.zero.is_empty(), "{key}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_metadata_break_the_reader_and_mistakes_are_one_line_each(
+        pairs in proptest::collection::btree_map(
+            prop_oneof![
+                proptest::sample::select(KEYS.iter().filter_map(|key| key.metadata).collect::<Vec<_>>()).prop_map(str::to_owned),
+                "[a-z-]{1,8}",
+            ],
+            prop_oneof!["[ -~\\n]{0,24}", Just(HEY.to_owned()), Just("10s".to_owned()), any::<String>()],
+            0..8,
+        ),
+        strict in any::<bool>(),
+    ) {
+        if let Err(mistakes) = order(&pairs, &Hook { strict, ..hook() }) {
+            for mistake in mistakes.as_slice() {
+                prop_assert!(!mistake.to_string().contains('\n'), "{}", mistake);
+            }
+        }
     }
 }

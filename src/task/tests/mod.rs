@@ -54,6 +54,8 @@ pub(super) struct World {
     pub(super) saturated: bool,
     /// Whether the engine fails.
     pub(super) broken: bool,
+    /// What loads that start now tell the script in place of their number.
+    pub(super) marked: Option<usize>,
 }
 
 #[derive(Clone)]
@@ -179,7 +181,7 @@ impl Loads for Scripts {
 
     fn start(&self, start: Start) -> Result<Script, String> {
         let mut world = self.0.get();
-        let number = world.starts.len();
+        let number = world.marked.unwrap_or(world.starts.len());
         world.starts.push(start.clone());
         Ok(Script { world: self.0.clone(), number, began: Instant::now(), start, stopped: Arc::default() })
     }
@@ -200,7 +202,7 @@ impl Scene {
     pub(super) fn with(settings: Settings, script: impl Fn(usize, u64) -> Second + Send + 'static) -> Self {
         let target = Target { reached_after: Some(Duration::ZERO), script: Box::new(script) };
         let (starts, events) = (Vec::new(), Vec::new());
-        let world = World { target, starts, events, saturated: false, broken: false };
+        let world = World { target, starts, events, saturated: false, broken: false, marked: None };
         let world = Shared(Arc::new(Mutex::new(world)));
         Self::on(world, settings, Arc::new(Memory))
     }
