@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::answer::{Answer, Finding, Kind};
 use super::budget::Budgets;
 use super::call::{Call, Role};
-use super::load::Loads;
+use super::load::{Load as _, Loads};
 use super::ruling::Override;
 use super::run::{Run, SILENCE};
-use super::status::Record;
+use super::status::{Record, RunStatus};
 use super::track::View;
 use super::whose::Whose;
 use crate::canary::{Canary, Checksum, Phase, Stage};
@@ -21,7 +21,7 @@ mod admit;
 mod settle;
 
 /// Canaries that are remembered; those without a run make room.
-const MOST_CANARIES: usize = 4_096;
+pub(super) const MOST_CANARIES: usize = 4_096;
 
 /// What happened, for logs, metrics, notifications and gates.
 #[derive(Clone, Debug, PartialEq)]
@@ -95,6 +95,8 @@ pub(super) struct Entry<F: Loads> {
     pub(super) loose: Vec<(Arc<Plan>, F::Load)>,
     pub(super) ruling: Option<Override>,
     pub(super) history: VecDeque<Record>,
+    /// The run before, as it ended.
+    pub(super) before: Option<RunStatus>,
     pub(super) touched: Duration,
 }
 
@@ -187,7 +189,7 @@ impl<F: Loads> Desk<F> {
         };
         self.end(canary, why);
         if let Some(entry) = self.entries.get_mut(canary).filter(|_| post_rollout) {
-            entry.loose.drain(..).for_each(|(_, load)| super::Load::stop(&load));
+            entry.loose.drain(..).for_each(|(_, load)| load.stop());
         }
     }
 
@@ -199,7 +201,7 @@ impl<F: Loads> Desk<F> {
 
     fn expire_one(&mut self, canary: &Canary, now: Duration) {
         let Some(entry) = self.entries.get_mut(canary) else { return };
-        entry.loose.retain(|(_, load)| !super::Load::standing(load).is_over());
+        entry.loose.retain(|(_, load)| !load.standing().is_over());
         entry.ruling.take_if(|ruling| ruling.until <= now);
         if entry.run.as_ref().is_some_and(|run| now.saturating_sub(run.heard) >= SILENCE) {
             self.end(canary, "nothing was heard of it for 24 hours");
@@ -208,7 +210,9 @@ impl<F: Loads> Desk<F> {
 
     /// Ends the canary's run, if there is one.
     pub(super) fn end(&mut self, canary: &Canary, why: &'static str) {
-        let Some(run) = self.entries.get_mut(canary).and_then(|entry| entry.run.take()) else { return };
+        let Some(entry) = self.entries.get_mut(canary) else { return };
+        let Some(run) = entry.run.take() else { return };
+        entry.before = Some(RunStatus::of(&run));
         run.stop();
         self.events.push(Event::RunEnded { canary: canary.clone(), checksum: run.checksum, why });
     }
@@ -239,7 +243,7 @@ impl<F: Loads> Desk<F> {
                 run.stopped = Some(why.to_owned());
             }
             stopped += entry.loose.len();
-            entry.loose.drain(..).for_each(|(_, load)| super::Load::stop(&load));
+            entry.loose.drain(..).for_each(|(_, load)| load.stop());
             if stopped > before {
                 self.events.push(Event::Stopped { canary: name.clone(), why: why.to_owned() });
             }
@@ -257,15 +261,27 @@ impl<F: Loads> Desk<F> {
 
     /// The canary's place, made if it is new.
     fn entry(&mut self, canary: &Canary, now: Duration) -> &mut Entry<F> {
-        if self.entries.len() >= MOST_CANARIES && !self.entries.contains_key(canary) {
-            let idle = self.entries.iter().filter(|(_, entry)| entry.run.is_none() && entry.loose.is_empty());
-            let oldest = idle.min_by_key(|(_, entry)| entry.touched).map(|(canary, _)| canary.clone());
-            oldest.and_then(|canary| self.entries.remove(&canary));
+        if let Some(Some(idle)) = self.place_for(canary) {
+            self.entries.remove(&idle);
         }
-        let new = || Entry { run: None, loose: Vec::new(), ruling: None, history: VecDeque::new(), touched: now };
+        let (loose, history) = (Vec::new(), VecDeque::new());
+        let new = || Entry { run: None, loose, ruling: None, history, before: None, touched: now };
         let entry = self.entries.entry(canary.clone()).or_insert_with(new);
         entry.touched = now;
         entry
+    }
+
+    /// Whether there is a place for a canary, and which one must go for it; `None` where all are busy.
+    fn place_for(&self, canary: &Canary) -> Option<Option<Canary>> {
+        if self.entries.len() < MOST_CANARIES || self.entries.contains_key(canary) {
+            return Some(None);
+        }
+        let idle = self.entries.iter().filter(|(_, entry)| {
+            entry.run.is_none()
+                && entry.ruling.is_none()
+                && entry.loose.iter().all(|(_, load)| load.standing().is_over())
+        });
+        idle.min_by_key(|(_, entry)| entry.touched).map(|(canary, _)| Some(canary.clone()))
     }
 
     fn number(&mut self) -> u64 {

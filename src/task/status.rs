@@ -7,6 +7,8 @@ use super::call::{Call, Role};
 use super::desk::{Desk, Entry};
 use super::load::{Load, Loads, Standing};
 use super::ruling::Override;
+use super::run::Run;
+use super::track::Track;
 use crate::canary::{Canary, Checksum};
 use crate::plan::Plan;
 
@@ -70,7 +72,7 @@ impl LoadStatus {
     }
 }
 
-/// One open run.
+/// One run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunStatus {
     /// The revision under analysis.
@@ -85,6 +87,19 @@ pub struct RunStatus {
     pub stopped: Option<String>,
 }
 
+impl RunStatus {
+    pub(super) fn of<L: Load>(run: &Run<L>) -> Self {
+        let load = |track: &Track<L>| track.standing().map(|standing| LoadStatus::new(&track.plan, standing));
+        Self {
+            checksum: run.checksum.clone(),
+            began: run.began,
+            loads: run.tracks.iter().filter_map(load).collect(),
+            last: run.last.clone(),
+            stopped: run.stopped.clone(),
+        }
+    }
+}
+
 /// One canary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CanaryStatus {
@@ -92,6 +107,8 @@ pub struct CanaryStatus {
     pub canary: Canary,
     /// Its run, if one is open.
     pub run: Option<RunStatus>,
+    /// The run before, as it ended.
+    pub before: Option<RunStatus>,
     /// Loads that are not judged.
     pub loose: Vec<LoadStatus>,
     /// What a person has decided.
@@ -108,20 +125,10 @@ impl<F: Loads> Desk<F> {
 }
 
 fn of<F: Loads>(canary: &Canary, entry: &Entry<F>) -> CanaryStatus {
-    let run = entry.run.as_ref().map(|run| RunStatus {
-        checksum: run.checksum.clone(),
-        began: run.began,
-        loads: run
-            .tracks
-            .iter()
-            .filter_map(|track| track.standing().map(|standing| LoadStatus::new(&track.plan, standing)))
-            .collect(),
-        last: run.last.clone(),
-        stopped: run.stopped.clone(),
-    });
     CanaryStatus {
         canary: canary.clone(),
-        run,
+        run: entry.run.as_ref().map(RunStatus::of),
+        before: entry.before.clone(),
         loose: entry.loose.iter().map(|(plan, load)| LoadStatus::new(plan, load.standing())).collect(),
         ruling: entry.ruling.clone(),
         history: entry.history.iter().cloned().collect(),

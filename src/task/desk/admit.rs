@@ -9,7 +9,7 @@ use super::super::call::{Call, Role, Signal};
 use super::super::load::{Load, Loads, Start};
 use super::super::track::{MOST_ASKED, Track};
 use super::super::whose::Whose;
-use super::{Aim, Desk, Event, Goal, Visit, refused};
+use super::{Aim, Desk, Event, Goal, MOST_CANARIES, Visit, refused};
 use crate::canary::{Canary, Phase, Stage};
 use crate::plan::Plan;
 use crate::spec::{Objective, Order};
@@ -47,6 +47,10 @@ impl<F: Loads> Desk<F> {
 
     fn receive(&mut self, call: &Call, whose: Whose, now: Duration) -> Result<(u64, Goal, Option<Duration>), Early> {
         self.expire_one(&call.canary, now);
+        if self.place_for(&call.canary).is_none() {
+            let said = format!("tollgate is full: {MOST_CANARIES} of {MOST_CANARIES} canaries");
+            return Err(Finding::new(Kind::Full, said).into());
+        }
         if call.role == Role::Plain && call.order.objective.is_none() {
             return Err(self.loose(call, now));
         }

@@ -265,3 +265,19 @@ async fn load_is_shed_in_whole_plans_the_newest_first() {
     };
     assert_eq!([runs("old"), runs("middle"), runs("new")], [true, false, false]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn canaries_without_number_take_no_more_room_than_there_is() {
+    let none = Settings { budgets: Budgets { tasks: 0, ..Budgets::default() }, ..Settings::default() };
+    let scene = Scene::with(none, |_, _| bad(0));
+    let named = |number: usize| Call { canary: Canary::new(format!("c{number}"), "test"), ..call(Role::Rollout) };
+    for number in 0..4_096 {
+        assert_eq!(scene.kind(&named(number)).await, Kind::Full, "no task, but a run");
+    }
+    let full = scene.ask(&named(4_096)).await;
+    assert_eq!(full.text, "FULL c4096.test: tollgate is full: 4096 of 4096 canaries");
+    scene.board.saw(&named(7).canary, Phase::Succeeded, false);
+    let room = scene.ask(&named(4_096)).await;
+    assert_eq!(room.text, "FULL c4096.test: tollgate is full: 0 of 0 tasks", "one without a run made room");
+    assert_eq!(scene.board.status().len(), 4_096);
+}

@@ -114,6 +114,10 @@ async fn what_happened_can_be_read_and_reading_changes_nothing() {
         (load.targets[0].as_str(), load.rate, load.length),
         (CANARY_URL, Some(20.0), Some(Duration::from_secs(60)))
     );
+    scene.board.saw(&podinfo.canary, Phase::Succeeded, true);
+    let after = scene.board.status().remove(0);
+    assert_eq!((after.run.is_none(), after.history.len()), (true, 4), "what was found stays");
+    assert_eq!(after.before.unwrap().last, run.last);
     let answered = scene.world.get().events.iter().filter(|event| matches!(event, Event::Answered { .. })).count();
     assert_eq!(answered, 4, "each answer is told once");
 }
