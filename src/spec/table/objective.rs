@@ -1,0 +1,50 @@
+//! What decides.
+
+use super::PLAIN;
+use crate::spec::keys::{Group, Id, Key, Kind};
+
+/// A row under this heading.
+const ROW: Key = Key { group: Group::Objective, ..PLAIN };
+
+/// In the order of [`Id`].
+pub(super) const KEYS: &[Key] = &[
+    Key {
+        id: Id::Slo,
+        long: Some("slo"),
+        metadata: Some("slo"),
+        value: "LINE",
+        help: "What must hold, in quotes because of < and >",
+        allowed: "an objective such as 'success>=99%, p99<500ms'",
+        default: "none: nothing is judged, and one success is enough",
+        ..ROW
+    },
+    Key {
+        id: Id::Last,
+        long: Some("last"),
+        value: "FILE",
+        help: "JSON report of the run before, for clauses that compare with last",
+        allowed: "a file name, such as last.json",
+        default: "none",
+        ..ROW
+    },
+    Key {
+        id: Id::Baseline,
+        long: Some("baseline"),
+        value: "NAME=FILE",
+        kind: Kind::Repeat,
+        help: "JSON report of a run to compare with, for clauses that compare with baseline(NAME); may be given again",
+        allowed: "a name and a file name, such as v41=v41.json",
+        default: "none",
+        ..ROW
+    },
+    Key {
+        id: Id::Success,
+        long: Some("success"),
+        metadata: Some("success"),
+        value: "STATUSES",
+        help: "Statuses that count as success",
+        allowed: "statuses such as 2xx, 200-399, 200,204 or non-5xx",
+        default: "200-399",
+        ..ROW
+    },
+];
