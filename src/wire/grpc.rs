@@ -18,6 +18,8 @@ use crate::stats::{Code, Fault, Ns, Outcome};
 const PREFIX: usize = 5;
 /// The media type, and the start of those for one encoding of messages.
 const CONTENT_TYPE: &str = "application/grpc";
+/// The status of a call that took longer than its time limit.
+const DEADLINE_EXCEEDED: u8 = 4;
 /// Most digits of a `grpc-timeout`.
 const MOST_TIMEOUT: u128 = 99_999_999;
 
@@ -134,7 +136,9 @@ impl Rule for Unary {
         self.messages.read(piece);
     }
 
-    fn end(self, ending: Ending<'_>) -> Outcome {
+    /// A server that keeps the time limit which it was told may say so a moment before our own timer does. That is the
+    /// same timeout, and not an answer whose time counts for nothing.
+    fn end(self, ending: Ending<'_>, late: bool) -> Outcome {
         let (whole, trailers) = match ending {
             Ending::Whole(trailers) => (true, trailers),
             Ending::Cut => (false, None),
@@ -148,6 +152,7 @@ impl Rule for Unary {
         let sound = self.is_grpc && self.http == 200;
         match self.messages.state() {
             _ if !whole => outcome,
+            _ if late && status == DEADLINE_EXCEEDED => outcome.with(Fault::Timeout),
             _ if !sound || self.messages.compressed && !self.encoded => outcome.with(Fault::Malformed),
             Found::Partial => outcome.with(Fault::Truncated),
             Found::Whole(n) if status == 0 && n != 1 => outcome.with(Fault::Malformed),
@@ -234,7 +239,22 @@ mod tests {
         let mut unary = Unary::default();
         unary.head(Head { status: http, fields: Fields::Http2(&map(head)) });
         body.iter().for_each(|piece| unary.chunk(piece));
-        unary.end(ending)
+        unary.end(ending, false)
+    }
+
+    #[test]
+    fn a_time_limit_that_the_server_noticed_first_is_a_timeout_and_any_other_is_an_answer() {
+        let fields = map(&[("content-type", "application/grpc"), ("grpc-status", "4")]);
+        let other = map(&[("content-type", "application/grpc"), ("grpc-status", "14")]);
+        for (fields, late, fault, why) in [
+            (&fields, true, Some(Fault::Timeout), "our time limit"),
+            (&fields, false, None, "one of the server's own, within ours"),
+            (&other, true, None, "late, and about something else"),
+        ] {
+            let mut unary = Unary::default();
+            unary.head(Head { status: 200, fields: Fields::Http2(fields) });
+            assert_eq!(unary.end(Ending::Whole(None), late).fault, fault, "{why}");
+        }
     }
 
     #[test]

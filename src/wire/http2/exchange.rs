@@ -31,8 +31,9 @@ pub(in crate::wire) trait Rule {
     fn head(&mut self, head: Head<'_>);
     /// A piece of the body.
     fn chunk(&mut self, piece: &[u8]);
-    /// Code, and the fault that the answer itself shows; what cut it off is added by the caller.
-    fn end(self, ending: Ending<'_>) -> Outcome;
+    /// Code, and the fault that the answer itself shows; what cut it off is added by the caller. `late` is whether the
+    /// time limit had passed when it ended.
+    fn end(self, ending: Ending<'_>, late: bool) -> Outcome;
 }
 
 /// How far the exchange has come.
@@ -251,14 +252,15 @@ impl<C: Clock, O: Observe, R: Rule> Exchange<'_, C, O, R> {
     }
 
     fn reply(self, trunk: &Rc<Trunk>, stop: Stop, done: Ns) -> Reply {
+        let late = done >= self.by;
         let (outcome, unprocessed) = match stop {
             Stop::Complete(trailers) => {
-                let outcome = self.rule.end(Ending::Whole(trailers.as_ref()));
+                let outcome = self.rule.end(Ending::Whole(trailers.as_ref()), late);
                 let held = self.observe.verdict();
                 (if held { outcome } else { outcome.with(Fault::Expect) }, false)
             }
             // What was read so far may show a fault of its own, but what cut it off comes first.
-            Stop::Fault(fault) => (Outcome { fault: Some(fault), ..self.rule.end(Ending::Cut) }, false),
+            Stop::Fault(fault) => (Outcome { fault: Some(fault), ..self.rule.end(Ending::Cut, late) }, false),
             Stop::Unprocessed => (Outcome::fault(Fault::Reset), true),
         };
         // A connection on which nothing at all was heard since the send is dead, not slow.

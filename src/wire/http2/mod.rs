@@ -121,7 +121,7 @@ impl Rule for Status {
 
     fn chunk(&mut self, _: &[u8]) {}
 
-    fn end(self, _: Ending<'_>) -> Outcome {
+    fn end(self, _: Ending<'_>, _: bool) -> Outcome {
         Outcome { code: self.0, fault: None }
     }
 }
