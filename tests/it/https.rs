@@ -4,10 +4,16 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::sync::atomic::Ordering::Relaxed;
 
+use serde_json::Value;
+
 use super::certificates::{Authority, Wanted};
+use super::practice::{practice, url};
 use super::raw::{Raw, request};
 use super::report::measure;
 use super::secure::{Files, Secure};
+
+/// The flags of each protocol, and a path that answers it.
+const PROTOCOLS: [(&str, &str); 3] = [("", "/"), ("--http2", "/"), ("--protocol grpc", "/tollgate.practice.Echo/Echo")];
 
 /// The flags that lead `host` to a server, and its URL.
 fn named(host: &str, server: &Secure) -> (String, String) {
@@ -105,6 +111,68 @@ fn a_client_certificate_opens_the_door_and_its_lack_is_told() {
     let report = measure(&format!("-n 4 -c 1 -k --http2 {resolve}"), &url);
     assert_eq!(report.map("/faults"), BTreeMap::from([("tls", 4)]), "so over HTTP/2: {report}");
     assert_eq!(report.text("/first_error"), format!("{}: {wants}", server.addr));
+}
+
+#[test]
+fn a_bad_certificate_is_told_over_every_protocol() {
+    for (flags, path) in PROTOCOLS {
+        for (bad, problem) in [
+            ("expired", "the server's certificate expired on 2001-02-03 00:00:00 UTC"),
+            ("not-yet-valid", "the server's certificate is not valid before 3000-01-01 00:00:00 UTC"),
+            ("wrong-name", "the server's certificate is for wrong-name.invalid, not for 127.0.0.1"),
+            (
+                "self-signed",
+                "no known authority vouches for the server's certificate: it is signed by itself, or by an ",
+            ),
+            ("foreign", "no known authority vouches for the server's certificate: it is signed by itself, or by an "),
+        ] {
+            let (server, files) = (practice(&format!("tls, tls-bad {bad}")), Files::new());
+            let trusted = files.write("ca.pem", &[server.ca_pem().unwrap()]);
+            let target = url(&server, path);
+            let report = measure(&format!("-n 6 -c 2 {flags} --cacert {}", trusted.display()), &target);
+            assert_eq!(report.map("/faults"), BTreeMap::from([("tls", 6)]), "{bad} {flags}: {report}");
+            let said = report.text("/first_error");
+            assert!(said.starts_with(&format!("{}: {problem}", server.addr())), "{bad} {flags}: {said}");
+            let believed = measure(&format!("-n 6 -c 2 {flags} --insecure"), &target);
+            assert_eq!(believed.count("/requests/succeeded"), 6, "{bad} {flags}: {believed}");
+            let truth = server.stop();
+            assert_eq!(
+                (truth.received, truth.succeeded),
+                (6, 6),
+                "{bad} {flags}: only where all are believed: {truth:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_server_that_speaks_another_protocol_is_told_from_a_broken_one() {
+    const NO_HTTP2: &str = "the server does not speak HTTP/2: it did not choose it in the TLS handshake";
+    let [http1, http2, grpc] = PROTOCOLS;
+    for ((flags, path), speaks, problem, advice) in [
+        (http2, "http1", NO_HTTP2, Some("; does the server speak HTTP/2?")),
+        (grpc, "http1", NO_HTTP2, Some("; does the server speak HTTP/2?")),
+        (http1, "http2", "the server does not speak HTTP/1.1", None),
+    ] {
+        let (secure, clear) = (practice(&format!("tls, protocol {speaks}")), practice(&format!("protocol {speaks}")));
+        let report = measure(&format!("-n 6 -c 2 -k {flags}"), &url(&secure, path));
+        assert_eq!(report.map("/faults"), BTreeMap::from([("tls", 6)]), "{flags}: {report}");
+        assert_eq!(report.text("/first_error"), format!("{}: {problem}", secure.addr()), "{flags}");
+        assert_eq!(secure.stop().received, 0, "{flags}");
+        let report = measure(&format!("-n 6 -c 2 {flags}"), &url(&clear, path));
+        let told = report.map("/faults");
+        // Where the server hangs up before it has read all, its answer may be lost to the reset.
+        let broken = told.get("malformed").copied().unwrap_or(0) + told.get("reset").copied().unwrap_or(0);
+        assert_eq!((broken, report.count("/requests/succeeded")), (6, 0), "{flags}: {report}");
+        let said = report.json().pointer("/first_error").and_then(Value::as_str);
+        let advised = said.filter(|said| said.starts_with(&clear.addr().to_string()));
+        assert!(
+            advised.is_none() == advice.is_none()
+                && advice.is_none_or(|advice| said.is_some_and(|said| said.ends_with(advice))),
+            "{flags}: {said:?}"
+        );
+        assert_eq!(clear.stop().received, 0, "{flags}");
+    }
 }
 
 #[test]

@@ -55,6 +55,28 @@ fn tls_goes_through_a_tunnel_with_the_servers_own_certificate() {
 }
 
 #[test]
+fn http2_and_grpc_go_through_a_tunnel_with_and_without_tls() {
+    for (flags, path) in [("--http2", "/"), ("--protocol grpc", "/tollgate.practice.Echo/Echo")] {
+        for (settings, port) in [("", 80), ("tls", 443)] {
+            let (server, files) = (practice(settings), Files::new());
+            let proxy = Proxy::start(Manner::Open, server.addr(), None);
+            let trust = server.ca_pem().map(|pem| format!("--cacert {}", files.write("ca.pem", &[pem]).display()));
+            let scheme = if trust.is_some() { "https" } else { "http" };
+            let arguments =
+                format!("-n 60 -c 4 --streams 2 {flags} -x http://{} {}", proxy.addr, trust.unwrap_or_default());
+            let report = measure(&arguments, &format!("{scheme}://localhost{path}"));
+            let truth = server.stop();
+            assert_eq!((report.count("/requests/succeeded"), truth.succeeded), (60, 60), "{flags} {scheme}: {report}");
+            let connections = truth.connections.http2;
+            assert_eq!(connections, report.count("/generator/connections"), "{flags} {scheme}: {truth:?}");
+            let line = format!("CONNECT localhost:{port} HTTP/1.1");
+            let tunnels = BTreeMap::from([(line, usize::try_from(connections).unwrap())]);
+            assert_eq!(counted(proxy.asked()), tunnels, "{flags} {scheme}: one for each connection");
+        }
+    }
+}
+
+#[test]
 fn a_proxy_may_itself_be_reached_over_tls() {
     let (server, certificate) = (practice(""), Wanted::names(&["127.0.0.1"]).self_signed());
     let files = Files::new();

@@ -1,13 +1,17 @@
-//! The same cases over every wire, in one table: what the practice canary does, and what tollgate makes of it.
+//! The same cases over every wire, in one table: what the practice canary does, and what tollgate makes of it. Three
+//! protocols, each in the clear and over TLS: six wires.
 //!
 //! Every lane has a connection of its own here, so that a fault that breaks a connection befalls one request.
 
 use std::collections::BTreeMap;
 
+use tollgate::practice::Practice;
+
 use super::practice::{practice, url};
 use super::report::{Report, measure, measure_with};
+use super::secure::Files;
 
-/// A wire: how it is asked for, and what it asks.
+/// A protocol: how it is asked for, and what it asks.
 struct Wire {
     name: &'static str,
     flags: &'static str,
@@ -19,6 +23,34 @@ const WIRES: [Wire; 3] = [
     Wire { name: "HTTP/2", flags: "--http2 --streams 1", path: "/" },
     Wire { name: "gRPC", flags: "--protocol grpc --streams 1", path: "/tollgate.practice.Echo/Echo" },
 ];
+
+/// A practice canary behind one wire, in the clear or over TLS, and how it is loaded.
+struct Case {
+    server: Practice,
+    /// What it is, for a failed assertion.
+    name: String,
+    /// The flags of the protocol and of the trust in the server.
+    flags: String,
+    url: String,
+    _files: Files,
+}
+
+impl Case {
+    fn start(wire: &Wire, settings: &str, secure: bool) -> Self {
+        let server = practice(&format!("{settings}{}", if secure { ", tls" } else { "" }));
+        let files = Files::new();
+        let trust = server.ca_pem().map(|pem| format!("--cacert {}", files.write("ca.pem", &[pem]).display()));
+        let name = format!(
+            "{} over {}{}",
+            if settings.is_empty() { "sound" } else { settings },
+            wire.name,
+            if secure { " and TLS" } else { "" }
+        );
+        let flags = format!("{} {}", wire.flags, trust.unwrap_or_default());
+        let url = url(&server, wire.path);
+        Self { server, name, flags, url, _files: files }
+    }
+}
 
 /// Codes and faults of twenty requests: `200 20`, or `none 20, reset 20`, codes before faults.
 fn counts(report: &Report) -> BTreeMap<String, u64> {
@@ -34,15 +66,18 @@ fn written(text: &str) -> BTreeMap<String, u64> {
 /// Runs the case over each wire that has an expectation; empty ones are not asked.
 fn case(settings: &str, load: &str, expected: [&str; 3], why: &str) {
     for (wire, expected) in WIRES.iter().zip(expected).filter(|(_, expected)| !expected.is_empty()) {
-        let server = practice(settings);
-        let report = measure_with(&format!("{load} {}", wire.flags), &["-d", "a message"], &url(&server, wire.path));
-        let why = format!("{} over {}: {why}", if settings.is_empty() { "sound" } else { settings }, wire.name);
-        assert_eq!(counts(&report), written(expected), "{why}\n{report}");
-        let truth = server.stop();
-        let succeeded = report.count("/requests/succeeded");
-        assert_eq!(succeeded, truth.succeeded, "{why}: the server saw as many succeed: {truth:?}");
-        let sent = report.count("/requests/finished") + report.count("/requests/resent");
-        assert_eq!(truth.received, sent, "{why}: and received as many as were sent: {truth:?}\n{report}");
+        for secure in [false, true] {
+            let Case { server, name, flags, url, _files } = Case::start(wire, settings, secure);
+            let report = measure_with(&format!("{load} {flags}"), &["-d", "a message"], &url);
+            assert_eq!(counts(&report), written(expected), "{name}: {why}\n{report}");
+            let truth = server.stop();
+            let succeeded = report.count("/requests/succeeded");
+            assert_eq!(succeeded, truth.succeeded, "{name}: the server saw as many succeed: {truth:?}");
+            let sent = report.count("/requests/finished") + report.count("/requests/resent");
+            assert_eq!(truth.received, sent, "{name}: and received as many as were sent: {truth:?}\n{report}");
+            let handshakes = if secure { truth.connections.accepted } else { 0 };
+            assert_eq!(truth.connections.tls, handshakes, "{name}: {truth:?}");
+        }
     }
 }
 
@@ -111,12 +146,17 @@ fn sound_answers_of_every_form_succeed_over_every_wire() {
 
 #[test]
 fn a_head_beyond_the_limit_is_refused_over_every_wire() {
-    for wire in &WIRES {
-        let server = practice("huge-headers 1MiB");
-        let report = measure(&format!("-n 20 -c 2 {}", wire.flags), &url(&server, wire.path));
-        assert_eq!(counts(&report), written("none 20, malformed 20"), "{}: {report}", wire.name);
-        assert!(report.ended.peak_kib < 64 << 10, "{}: {} KiB resident", wire.name, report.ended.peak_kib);
-        assert_eq!(server.stop().received, 20, "{}", wire.name);
+    for (wire, secure) in WIRES.iter().flat_map(|wire| [(wire, false), (wire, true)]) {
+        let [sound, huge] = ["", "huge-headers 1MiB"].map(|settings| {
+            let Case { server, name, flags, url, _files } = Case::start(wire, settings, secure);
+            let report = measure(&format!("-n 20 -c 2 {flags}"), &url);
+            assert_eq!(server.stop().received, 20, "{name}");
+            (name, report)
+        });
+        let (name, report) = huge;
+        assert_eq!(counts(&report), written("none 20, malformed 20"), "{name}: {report}");
+        let (least, peak) = (sound.1.ended.peak_kib, report.ended.peak_kib);
+        assert!(peak < least + (8 << 10), "{name}: {peak} KiB resident, {least} with sound heads");
     }
 }
 
