@@ -69,7 +69,7 @@ fn exit(refusal: &Refusal) -> Exit {
 
 fn run(hey: &Hey) -> anyhow::Result<Exit> {
     let plan = Arc::new(hey.kept());
-    if let Some(problem) = too_few_descriptors(&plan) {
+    if let Some(problem) = too_few_descriptors(&plan, false) {
         warn(&problem);
         return Ok(Exit::Refused);
     }
