@@ -13,6 +13,7 @@
 //! * [`state`]: what outlives the process, in memory or in one file.
 //! * [`gate`]: switches that Flagger asks about.
 //! * [`task`]: runs: the load of one analysis, and the answers that Flagger gets from it.
+//! * [`exec`]: the commands in hooks: requests by curl and grep, and programs where they are allowed.
 //! * [`telemetry`]: logs, and their level.
 //! * [`server`]: the service that Flagger asks.
 //! * [`pem`]: certificates and keys from files.
@@ -22,6 +23,7 @@
 
 pub mod canary;
 pub mod cli;
+pub mod exec;
 pub mod gate;
 pub mod load;
 pub mod outbound;

@@ -10,7 +10,6 @@ pub use super::table::KEYS;
 pub enum Id {
     Url,
     Weights,
-    Primary,
     Requests,
     Connections,
     Duration,

@@ -16,6 +16,7 @@ use super::hey;
 use super::keys::{Group, Id, KEYS, Key, Kind};
 use super::mistake::{Mistake, Mistakes, WRONG, Wrong};
 use super::order::Order;
+use super::shell::go_bool;
 use super::status::statuses;
 use super::value::{span, whole};
 use crate::plan::{Arrivals, Plan, Rate};
@@ -222,11 +223,7 @@ fn nearest(name: &str) -> Option<String> {
 
 /// Go's `ParseBool`, as the loadtester reads switches.
 fn flag(text: &str) -> Result<bool, Wrong> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err(WRONG),
-    }
+    go_bool(text).ok_or(WRONG)
 }
 
 /// A duration above zero.

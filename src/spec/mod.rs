@@ -8,16 +8,20 @@
 //! * `request`, `drawn`, `split`, `pace`, `way`: values that depend on each other. `build`: the whole.
 //! * `metadata`: a hook's metadata as an `order`.
 //! * `hey`: hey's command line, by way of `goflag` and `gonumber`; `shell`: a line as words.
+//! * `line`: a hook's command line, with `curl` and `grep` in it.
 
 mod address;
 mod build;
+pub mod curl;
 mod drawn;
 mod duration;
 pub mod goflag;
 mod gonumber;
+pub mod grep;
 mod header;
 pub mod hey;
 mod keys;
+pub mod line;
 mod metadata;
 mod mistake;
 mod order;

@@ -18,6 +18,9 @@ pub enum ShellError {
     /// Reading from or writing to a file.
     #[error("'{0}' reads or writes a file, and there is no shell here: only output to /dev/null can be asked for")]
     Redirects(char),
+    /// Output taken from the program behind a pipe, or more than its output given to it.
+    #[error("a redirection before '|' changes what the next program reads: leave it out")]
+    Diverted,
     /// A quote without its other half.
     #[error("a quote is not closed")]
     Unclosed,
@@ -31,51 +34,152 @@ enum Quotes {
     Double,
 }
 
-/// The words of `line`.
+/// How a command follows the one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joint {
+    /// It runs where that one succeeded: `&&`.
+    And,
+    /// It reads what that one writes: `|`.
+    Pipe,
+}
+
+/// The words of `line`, which is one command.
 ///
 /// # Errors
 /// When a shell would do more than split and unquote it.
 pub fn words(line: &str) -> Result<Vec<String>, ShellError> {
-    shell_words::split(&harmless(line.trim())?).map_err(|_| ShellError::Unclosed)
+    Ok(Reading::default().read(line.trim(), false)?.0)
 }
 
-/// The line without output that is thrown away and without a comment at its end.
-fn harmless(line: &str) -> Result<String, ShellError> {
-    let mut kept = String::with_capacity(line.len());
-    let mut quotes = Quotes::None;
-    let mut rest = line;
-    while let Some(c) = rest.chars().next() {
-        let after = &rest[c.len_utf8()..];
-        match (quotes, c) {
-            (Quotes::None | Quotes::Double, '\\') => {
-                // Whatever follows stands for itself.
-                let both = after.chars().next().map_or(1, |next| 1 + next.len_utf8());
-                kept.push_str(&rest[..both]);
-                rest = &rest[both..];
-                continue;
-            }
-            (Quotes::None | Quotes::Double, '$' | '`') => return Err(ShellError::Expands(c)),
-            (Quotes::None, '\'') => quotes = Quotes::Single,
-            (Quotes::None, '"') => quotes = Quotes::Double,
-            (Quotes::Single, '\'') | (Quotes::Double, '"') => quotes = Quotes::None,
-            (Quotes::None, '>' | '<' | '&') => match thrown_away(rest) {
-                Some(after) => {
-                    without_descriptor(&mut kept);
-                    rest = after;
+/// The commands of `line`: the first, and each further one with how it follows. Programs and what they do with each other
+/// are the caller's to judge.
+///
+/// # Errors
+/// When a shell would do more than split, unquote and join them.
+pub fn commands(line: &str) -> Result<Commands, ShellError> {
+    Reading::default().read(line.trim(), true)
+}
+
+/// The first command, and the others with how they follow.
+pub type Commands = (Vec<String>, Vec<(Joint, Vec<String>)>);
+
+/// What is read of a line.
+#[derive(Default)]
+struct Reading {
+    /// The command being read, without output that is thrown away.
+    kept: String,
+    /// Whether its output does not go on as it is.
+    diverted: bool,
+    /// The commands before it, and how each is followed.
+    done: Vec<(Vec<String>, Joint)>,
+}
+
+impl Reading {
+    /// Reads the line without its comments.
+    fn read(mut self, line: &str, joins: bool) -> Result<Commands, ShellError> {
+        let mut quotes = Quotes::None;
+        let mut rest = line;
+        while let Some(c) = rest.chars().next() {
+            let after = &rest[c.len_utf8()..];
+            match (quotes, c) {
+                (Quotes::None | Quotes::Double, '\\') => {
+                    // Whatever follows stands for itself.
+                    let both = after.chars().next().map_or(1, |next| 1 + next.len_utf8());
+                    self.kept.push_str(&rest[..both]);
+                    rest = &rest[both..];
                     continue;
                 }
-                None if c == '&' => return Err(ShellError::Joins(c)),
-                None => return Err(ShellError::Redirects(c)),
-            },
-            (Quotes::None, ';' | '|' | '(' | ')') => return Err(ShellError::Joins(c)),
-            (Quotes::None, '\n' | '\r') => return Err(ShellError::Joins('↵')),
-            (Quotes::None, '#') if at_word(&kept) => break,
-            _ => {}
+                (Quotes::None | Quotes::Double, '$' | '`') => return Err(ShellError::Expands(c)),
+                (Quotes::None, '\'') => quotes = Quotes::Single,
+                (Quotes::None, '"') => quotes = Quotes::Double,
+                (Quotes::Single, '\'') | (Quotes::Double, '"') => quotes = Quotes::None,
+                (Quotes::None, '#') if at_word(&self.kept) => {
+                    rest = rest.find('\n').map_or("", |end| &rest[end..]);
+                    continue;
+                }
+                (Quotes::None, _) => {
+                    if let Some(after) = self.operator(rest, c, joins)? {
+                        rest = after;
+                        continue;
+                    }
+                }
+                _ => {}
+            }
+            self.kept.push(c);
+            rest = after;
         }
-        kept.push(c);
-        rest = after;
+        self.commands()
     }
-    Ok(kept)
+
+    /// What follows an operator at the start of `rest`; `None` where there is none.
+    fn operator<'a>(&mut self, rest: &'a str, c: char, joins: bool) -> Result<Option<&'a str>, ShellError> {
+        if matches!(c, '>' | '<' | '&')
+            && let Some(after) = thrown_away(rest)
+        {
+            let errors_only = self.without_descriptor() == Some('2') && !rest.starts_with(">&");
+            self.diverted |= c != '<' && !errors_only;
+            return Ok(Some(after));
+        }
+        let joint = match c {
+            '&' if joins && rest.starts_with("&&") => (Joint::And, &rest[2..]),
+            '|' if joins && !rest.starts_with("||") && !rest.starts_with("|&") => (Joint::Pipe, &rest[1..]),
+            '&' | ';' | '|' | '(' | ')' => return Err(ShellError::Joins(c)),
+            '>' | '<' => return Err(ShellError::Redirects(c)),
+            // A line may go on after what joins it to the next.
+            '\n' | '\r' if self.kept.trim().is_empty() => return Ok(Some(&rest[1..])),
+            '\n' | '\r' => return Err(ShellError::Joins('↵')),
+            _ => return Ok(None),
+        };
+        if joint.0 == Joint::Pipe && self.diverted {
+            return Err(ShellError::Diverted);
+        }
+        let words = split(&self.kept)?;
+        self.kept.clear();
+        self.diverted = false;
+        self.done.push((words, joint.0));
+        Ok(Some(joint.1))
+    }
+
+    /// Takes off the number that says which output is redirected, and returns it.
+    fn without_descriptor(&mut self) -> Option<char> {
+        let digit = self.kept.chars().next_back().filter(|digit| matches!(digit, '1' | '2'))?;
+        if !at_word(&self.kept[..self.kept.len() - 1]) {
+            return None;
+        }
+        self.kept.pop()?;
+        Some(digit)
+    }
+
+    fn commands(self) -> Result<Commands, ShellError> {
+        let mut last = split(&self.kept)?;
+        let mut others = Vec::with_capacity(self.done.len());
+        for (words, joint) in self.done.into_iter().rev() {
+            others.push((joint, std::mem::replace(&mut last, words)));
+        }
+        others.reverse();
+        Ok((last, others))
+    }
+}
+
+/// The arguments for a program that is started without a shell: split at blanks, with quotes around what has some. Nothing
+/// else in them means anything, and a quote that is not closed is a character like any other.
+#[must_use]
+pub fn arguments(line: &str) -> Vec<String> {
+    shell_words::split(line).unwrap_or_else(|_| line.split_whitespace().map(str::to_owned).collect())
+}
+
+/// A switch as Go reads it (`strconv.ParseBool`).
+#[must_use]
+pub fn go_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
+        _ => None,
+    }
+}
+
+fn split(kept: &str) -> Result<Vec<String>, ShellError> {
+    shell_words::split(kept).map_err(|_| ShellError::Unclosed)
 }
 
 /// What follows a redirection that throws output away, joins the two outputs or closes the input; `None` for another.
@@ -85,13 +189,6 @@ fn thrown_away(rest: &str) -> Option<&str> {
     let after = ["/dev/null", "&1", "&2"].iter().find_map(|harmless| target.strip_prefix(harmless))?;
     let ends = after.chars().next().is_none_or(|c| c.is_whitespace() || ">&;|<".contains(c));
     ends.then_some(after)
-}
-
-/// Takes off the number that says which output is redirected.
-fn without_descriptor(kept: &mut String) {
-    if kept.ends_with(['1', '2']) && at_word(&kept[..kept.len() - 1]) {
-        kept.pop();
-    }
 }
 
 /// Whether the next character begins a word.
@@ -145,6 +242,44 @@ mod tests {
             ("hey \"a", ShellError::Unclosed),
         ] {
             assert_eq!(words(line), Err(error), "{line}");
+        }
+    }
+
+    #[test]
+    fn commands_may_follow_one_another_where_that_is_asked_for() {
+        let shown = |line: &str| {
+            let (first, others) = commands(line)?;
+            let joined = |(joint, words): &(Joint, Vec<String>)| {
+                let joint = if *joint == Joint::And { "&&" } else { "|" };
+                format!("{joint} {}", words.join(" "))
+            };
+            Ok([first.join(" ")].into_iter().chain(others.iter().map(joined)).collect::<Vec<_>>().join(" "))
+        };
+        for (line, expected, why) in [
+            ("a", "a", "one"),
+            ("a|b", "a | b", "no blanks are needed"),
+            ("a 'x | y' && b | c", "a x | y && b | c", "several, and none in quotes"),
+            ("a &&\n b |\n\n c", "a && b | c", "a line goes on after what joins it"),
+            ("a > /dev/null 2>&1 && b", "a && b", "output thrown away before another command"),
+            ("a 2>/dev/null | b", "a | b", "errors thrown away before a pipe"),
+            ("# why\na # and\n", "a", "comments"),
+            ("a && ", "a && ", "a command that is missing has no words"),
+        ] {
+            assert_eq!(shown(line), Ok(expected.to_owned()), "{line}: {why}");
+        }
+        for (line, error, why) in [
+            ("a || b", ShellError::Joins('|'), "a choice"),
+            ("a |& b", ShellError::Joins('|'), "errors in a pipe"),
+            ("a & b", ShellError::Joins('&'), "the background"),
+            ("a; b", ShellError::Joins(';'), "a list"),
+            ("a\nb", ShellError::Joins('↵'), "lines"),
+            ("a # why\nb", ShellError::Joins('↵'), "lines after a comment"),
+            ("a > /dev/null | b", ShellError::Diverted, "nothing left to read"),
+            ("a 2>&1 | b", ShellError::Diverted, "more to read than its output"),
+            ("a && b $c", ShellError::Expands('$'), "a value to be filled in"),
+            ("a && 'b", ShellError::Unclosed, "a quote"),
+        ] {
+            assert_eq!(shown(line), Err(error), "{line}: {why}");
         }
     }
 }

@@ -97,6 +97,23 @@ impl Fault {
             Self::Local => "local",
         }
     }
+
+    /// What happened, for people.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Timeout => "no complete answer before the end",
+            Self::Refused => "nothing accepted the connection",
+            Self::Reset => "the connection broke before an answer",
+            Self::Dns => "the host name did not resolve",
+            Self::Tls => "the TLS handshake failed",
+            Self::Malformed => "the answer broke the protocol",
+            Self::Truncated => "the body ended early",
+            Self::Expect => "an expectation did not hold",
+            Self::Proxy => "a proxy on the way failed",
+            Self::Local => "our own fault: no ports or descriptors",
+        }
+    }
 }
 
 impl fmt::Display for Fault {

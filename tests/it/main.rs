@@ -9,6 +9,8 @@ mod certificates;
 #[cfg(test)]
 mod clients;
 #[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod compared;
 #[cfg(test)]
 mod connections;

@@ -12,6 +12,7 @@ use regex::Regex;
 use crate::gate::Rules;
 use crate::server::{Drain, TlsFiles, token};
 use crate::spec::GoDuration;
+use crate::spec::shell::go_bool;
 use crate::telemetry::Level;
 
 /// Flagger's loadtester listens here.
@@ -167,12 +168,7 @@ impl<F: Fn(&Flag) -> Option<(String, String)>> Reader<F> {
     }
 
     fn switch(&mut self, name: &str) -> bool {
-        let read = |text: &str| match text {
-            "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-            "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-            _ => None,
-        };
-        self.value(name, "true or false", read).unwrap_or(false)
+        self.value(name, "true or false", go_bool).unwrap_or(false)
     }
 }
 

@@ -60,22 +60,8 @@ pub(in crate::report) fn statuses(summary: &Summary) -> Vec<(String, u64, String
 
 /// What a fault means to someone who meets it for the first time.
 pub(in crate::report) fn in_words(fault: Fault, facts: &Facts) -> String {
-    let words = match fault {
-        Fault::Timeout => {
-            return facts.timeout.map_or_else(
-                || "no complete answer before the end".to_owned(),
-                |limit| format!("no complete answer within {}", span(limit)),
-            );
-        }
-        Fault::Refused => "nothing accepted the connection",
-        Fault::Reset => "the connection broke before an answer",
-        Fault::Dns => "the host name did not resolve",
-        Fault::Tls => "the TLS handshake failed",
-        Fault::Malformed => "the answer broke the protocol",
-        Fault::Truncated => "the body ended early",
-        Fault::Expect => "an expectation did not hold",
-        Fault::Proxy => "a proxy on the way failed",
-        Fault::Local => "our own fault: no ports or descriptors",
-    };
-    words.to_owned()
+    match (fault, facts.timeout) {
+        (Fault::Timeout, Some(limit)) => format!("no complete answer within {}", span(limit)),
+        _ => fault.in_words().to_owned(),
+    }
 }

@@ -1,0 +1,134 @@
+//! Requests and greps, one after the other, until one fails.
+
+use std::time::Duration;
+
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::oneshot;
+
+use super::fetch::{Fetched, MOST_BODY, fetch};
+use crate::spec::curl::{Curl, Retry, Written};
+use crate::spec::line::Check;
+use crate::stats::Fault;
+
+/// Longest wait before another try, as in curl.
+const MOST_DELAY: Duration = Duration::from_secs(600);
+
+/// Characters of a failing answer that are shown.
+const SHOWN: usize = 80;
+
+/// Makes the requests on a thread of their own; they end when this is dropped.
+///
+/// # Errors
+/// What failed, in one line.
+pub(super) async fn run(checks: Vec<Check>, limit: Duration) -> Result<String, String> {
+    let (caller, gone) = oneshot::channel::<()>();
+    let task = tokio::task::spawn_blocking(move || {
+        let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+        let runtime = runtime.map_err(|error| format!("tollgate itself: {error}"))?;
+        runtime.block_on(async {
+            tokio::select! {
+                done = all(&checks) => done,
+                () = tokio::time::sleep(limit) => Err(format!("stopped after {limit:?}")),
+                _ = gone => Err("stopped".to_owned()),
+            }
+        })
+    });
+    let done = task.await;
+    drop(caller);
+    done.unwrap_or_else(|_| Err("tollgate itself broke on it; its log says where".to_owned()))
+}
+
+async fn all(checks: &[Check]) -> Result<String, String> {
+    let mut output = String::new();
+    for check in checks {
+        output.push_str(&one(check).await?);
+    }
+    Ok(output)
+}
+
+/// Makes one request, again if need be, and looks through its answer.
+async fn one(check: &Check) -> Result<String, String> {
+    let url = &check.curl.plan.targets[0].url;
+    let mut tries = 0;
+    let fetched = loop {
+        let fetched = fetch(&check.curl).await;
+        let retry = check.curl.retry;
+        if tries >= retry.times || !may_pass(&fetched, retry) {
+            break fetched;
+        }
+        tokio::time::sleep(delay(retry, tries)).await;
+        tries += 1;
+    };
+    if let Some(fault) = fetched.outcome.fault {
+        let words = match fault {
+            Fault::Expect => "more redirects than are followed".to_owned(),
+            _ => fetched.words.clone().unwrap_or_else(|| fault.in_words().to_owned()),
+        };
+        return Err(format!("{url}: {words}"));
+    }
+    let status = fetched.status().unwrap_or_default();
+    if status >= 400 && check.judges_status() {
+        return Err(format!("{url} answered {status}{}", beginning(&fetched.body)));
+    }
+    looked_through(check, &fetched).map_err(|why| format!("{url}: {why}"))
+}
+
+/// What is left after the greps.
+fn looked_through(check: &Check, fetched: &Fetched) -> Result<String, String> {
+    let mut output = written(&check.curl, fetched);
+    let cut = check.curl.writes_body && fetched.bytes > MOST_BODY as u64;
+    let mut found = true;
+    for grep in &check.greps {
+        (found, output) = grep.filter(&output);
+    }
+    match check.greps.last() {
+        Some(_) if !found && fetched.bytes == 0 && check.curl.writes_body && !check.curl.writes_head => {
+            Err(format!("answered {} with an empty body", fetched.status().unwrap_or_default()))
+        }
+        Some(grep) if !found => {
+            let part = if cut { "in the first MiB of the answer " } else { "" };
+            let without = if grep.is_inverted() { "without" } else { "with" };
+            Err(format!("{part}no line {without} '{}'", grep.pattern()))
+        }
+        _ => Ok(output),
+    }
+}
+
+/// What curl would write.
+fn written(curl: &Curl, fetched: &Fetched) -> String {
+    let mut output = if curl.writes_head { fetched.heads.clone() } else { String::new() };
+    if curl.writes_body {
+        output.push_str(&String::from_utf8_lossy(&fetched.body));
+    }
+    for piece in &curl.writes_after {
+        match piece {
+            Written::Text(text) => output.push_str(text),
+            Written::Status => output.push_str(&format!("{:03}", fetched.status().unwrap_or_default())),
+            Written::Size => output.push_str(&fetched.bytes.to_string()),
+            Written::Time => output.push_str(&format!("{:.6}", fetched.took.as_secs_f64())),
+        }
+    }
+    output
+}
+
+/// Whether the trouble may pass by itself, as curl sees it.
+fn may_pass(fetched: &Fetched, retry: Retry) -> bool {
+    let fault = fetched.outcome.fault;
+    let failed = fault.is_some() || fetched.status().is_some_and(|status| status >= 400);
+    let passing = fault == Some(Fault::Timeout)
+        || fault == Some(Fault::Refused) && retry.refused
+        || matches!(fetched.status(), Some(408 | 429 | 500 | 502 | 503 | 504));
+    passing || failed && retry.all
+}
+
+/// How long to wait before try `tries + 1`.
+fn delay(retry: Retry, tries: u32) -> Duration {
+    retry.delay.unwrap_or_else(|| Duration::from_secs(1_u64 << tries.min(10))).min(MOST_DELAY)
+}
+
+/// The first line of a body, behind a colon.
+fn beginning(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let line: String = text.trim_start().lines().next().unwrap_or_default().chars().take(SHOWN).collect();
+    if line.is_empty() { line } else { format!(": {line}") }
+}

@@ -1,0 +1,21 @@
+//! The commands in hooks: requests by curl and grep made here, and real programs where they are allowed by name.
+//!
+//! Flagger's loadtester gives every `cmd` to a shell. Most are a request whose answer is looked through, which needs none:
+//! those are read by `spec::line` and made over the same wire as load. The rest runs as a child only where
+//! `--enable-exec` names its kind: as the leader of a process group that ends with it, with a limit on its time and on what
+//! is kept of its output.
+//!
+//! * `program`: what may be run. `task`: what a hook asks for.
+//! * `fetch`: one request. `check`: requests and greps, one after the other. `child`: a program and its group.
+//! * `commands`: who waits, what runs already, how much at once, and what is answered.
+
+mod check;
+mod child;
+mod commands;
+mod fetch;
+mod program;
+mod task;
+
+pub use commands::{Commands, Ran, Settings};
+pub use program::{Allowed, NoProgram, Program};
+pub use task::Task;
