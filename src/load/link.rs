@@ -183,20 +183,7 @@ fn failed<P: Protocol, C: Clock, S: Sink>(
 
 /// A request that never went out.
 pub(super) fn unsent(due: Due, fault: Fault, sent: Ns, done: Ns, resent: bool) -> Sample {
-    Sample {
-        class: 0,
-        due: due.due,
-        origin: due.origin,
-        sent,
-        first: done,
-        done,
-        dial: None,
-        outcome: Outcome::fault(fault),
-        bytes: 0,
-        resent,
-        tainted: false,
-        extra_lane: false,
-    }
+    Sample { origin: due.origin, sent, resent, ..Sample::of(due.due, done, Outcome::fault(fault)) }
 }
 
 fn sample(due: Due, reply: Reply, sent: Option<Ns>, dial: Option<(DialTimes, Ns)>, resent: bool) -> Sample {
@@ -205,18 +192,13 @@ fn sample(due: Due, reply: Reply, sent: Option<Ns>, dial: Option<(DialTimes, Ns)
         DialTimes { waited: at.since(began.max(due.origin)), ..times }
     });
     Sample {
-        class: 0,
-        due: due.due,
         origin: due.origin,
         sent: sent.unwrap_or(reply.done),
         first: reply.first.unwrap_or(reply.done),
-        done: reply.done,
         dial,
-        outcome: reply.outcome,
         bytes: reply.bytes,
         resent,
-        tainted: false,
-        extra_lane: false,
+        ..Sample::of(due.due, reply.done, reply.outcome)
     }
 }
 

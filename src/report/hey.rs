@@ -186,18 +186,9 @@ mod tests {
     fn sample(start_us: u64, whole_us: u64, outcome: Outcome) -> Sample {
         let us = |n: u64| Ns(n * 1_000);
         Sample {
-            class: 0,
-            due: us(start_us),
-            origin: us(start_us),
-            sent: us(start_us),
             first: us(start_us + whole_us * 3 / 4),
-            done: us(start_us + whole_us),
-            dial: None,
-            outcome,
             bytes: 218,
-            resent: false,
-            tainted: false,
-            extra_lane: false,
+            ..Sample::of(us(start_us), us(start_us + whole_us), outcome)
         }
     }
 

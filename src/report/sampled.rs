@@ -131,18 +131,11 @@ impl Load {
         let took = if outcome.fault == Some(Fault::Timeout) { 2 * SECOND } else { service(i, self.typical) };
         let done = awake + took;
         Sample {
-            class: 0,
-            due: Ns(due),
-            origin: Ns(due),
             sent: Ns(sent),
             first: Ns(done - took / 10),
-            done: Ns(done),
             dial,
-            outcome,
             bytes: if outcome.code == Code::None { 0 } else { 240 },
-            resent: false,
-            tainted: false,
-            extra_lane: false,
+            ..Sample::of(Ns(due), Ns(done), outcome)
         }
     }
 

@@ -98,18 +98,12 @@ fn sample() -> impl Strategy<Value = Sample> {
     let span = || prop_oneof![Just(0u64), 0u64..5_000_000, 0u64..30_000_000_000];
     (span(), span(), span(), span(), outcome(), any::<u32>(), any::<bool>()).prop_map(
         |(due, queued, waited, read, outcome, bytes, tainted)| Sample {
-            class: 0,
-            due: Ns(due),
-            origin: Ns(due),
             sent: Ns(due + queued),
             first: Ns(due + queued + waited),
-            done: Ns(due + queued + waited + read),
             dial: (queued % 2 == 1).then_some(DialTimes { connect: Ns(queued), ..DialTimes::default() }),
-            outcome,
             bytes: u64::from(bytes),
-            resent: false,
             tainted,
-            extra_lane: false,
+            ..Sample::of(Ns(due), Ns(due + queued + waited + read), outcome)
         },
     )
 }

@@ -289,17 +289,10 @@ fn time_bound(compiled: &Compiled<'_>) -> Option<Ns> {
 #[cfg(test)]
 mod tests {
     use super::super::parse;
+    use super::super::tests::samples::share_rule;
     use super::super::verdict::Decision;
     use super::*;
     use crate::stats::Answers;
-
-    fn share_rule(text: &str) -> AtMostBad {
-        let line = parse(text).unwrap();
-        match compile(&line)[0].rule {
-            Rule::Share(rule) => rule,
-            other => panic!("{text}: {other:?}"),
-        }
-    }
 
     #[test]
     fn each_clause_gets_the_meter_that_decides_it() {

@@ -65,19 +65,9 @@ fn windows(rule: &AtMostBad, slices: &Slices, over: Ns) -> Vec<Window> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::compile::compile;
     use super::super::exact::Binomial;
-    use super::super::parse;
-    use super::super::rule::Rule;
+    use super::super::tests::samples::share_rule;
     use super::*;
-
-    fn rule(text: &str) -> AtMostBad {
-        let line = parse(text).unwrap();
-        match compile(&line)[0].rule {
-            Rule::Share(rule) => rule,
-            other => panic!("{text}: {other:?}"),
-        }
-    }
 
     /// Seconds of 20 requests, `bad` of them bad in each.
     fn seconds(bad: &[u64]) -> Slices {
@@ -87,7 +77,7 @@ mod tests {
     #[test]
     fn short_windows_are_joined() {
         let of = |slices: &Slices, over: u64| {
-            let windows = windows(&rule("success>=99% over=10s"), slices, Ns::from_secs(over));
+            let windows = windows(&share_rule("success>=99% over=10s"), slices, Ns::from_secs(over));
             windows.iter().map(|w| (w.from, w.to, w.n)).collect::<Vec<_>>()
         };
         assert_eq!(of(&seconds(&[0; 30]), 10), [(0, 10, 200), (10, 20, 200), (20, 30, 200)]);
@@ -99,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_bad_window_is_found_among_good_ones_and_named() {
-        let rule = rule("success>=99% over=10s");
+        let rule = share_rule("success>=99% over=10s");
         let mut bad = [0; 60];
         bad[40..50].fill(1);
         let told = worst(&rule, &seconds(&bad), Ns::from_secs(10), 0.05);
@@ -113,7 +103,7 @@ mod tests {
     #[test]
     fn a_good_run_has_a_bad_window_no_more_often_than_wanted() {
         // A target just at the bound, six windows of 200: the chance that none is clearly worse.
-        let rule = rule("success>=99% over=10s");
+        let rule = share_rule("success>=99% over=10s");
         let window = Binomial::new(200, rule.allowed);
         let fails = (0..=200).find(|bad| rule.clearly_worse(200, *bad, 0.05 / 6.0)).unwrap();
         let any = 1.0 - (1.0 - window.at_least(fails)).powi(6);

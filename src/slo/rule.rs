@@ -215,20 +215,11 @@ pub(super) fn least_shown(allowed: Fraction, alpha: f64) -> u64 {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::compile::compile;
     use super::super::decimal::Decimal;
     use super::super::exact::brute;
-    use super::super::parse;
+    use super::super::tests::samples::share_rule;
     use super::*;
     use crate::stats::Trip;
-
-    fn share_rule(text: &str) -> AtMostBad {
-        let line = parse(text).unwrap();
-        match compile(&line)[0].rule {
-            Rule::Share(rule) => rule,
-            other => panic!("{text}: {other:?}"),
-        }
-    }
 
     /// Chances of pass, inconclusive and fail when each request is bad with chance `truth`.
     fn outcomes(rule: &AtMostBad, n: u64, truth: &str) -> [f64; 3] {

@@ -114,20 +114,7 @@ mod tests {
             let sent = Ns::from_millis(10 * i as u64);
             let done = sent + Ns::from_millis(*ms);
             recorder.due(sent, Some(Ns::ZERO));
-            recorder.record(&Sample {
-                class: 0,
-                due: sent,
-                origin: sent,
-                sent,
-                first: done,
-                done,
-                dial: None,
-                outcome: *outcome,
-                bytes: 5,
-                resent: false,
-                tainted: false,
-                extra_lane: false,
-            });
+            recorder.record(&Sample { bytes: 5, ..Sample::of(sent, done, *outcome) });
         }
         Summary { reached: !outcomes.is_empty(), ..recorder.summary() }
     }

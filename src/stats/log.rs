@@ -210,18 +210,11 @@ mod tests {
     /// A request taken up at `at` on a new connection that took 3 ms, sent 1 ms later, answered after 20 and read in 5.
     fn sample(at: u64, outcome: Outcome) -> Sample {
         Sample {
-            class: 0,
-            due: ms(at),
-            origin: ms(at),
             sent: ms(at + 4),
             first: ms(at + 24),
-            done: ms(at + 29),
             dial: Some(DialTimes { dns: ms(1), connect: ms(2), tls: Ns::ZERO, waited: ms(3) }),
-            outcome,
             bytes: 100,
-            resent: false,
-            tainted: false,
-            extra_lane: false,
+            ..Sample::of(ms(at), ms(at + 29), outcome)
         }
     }
 

@@ -167,20 +167,7 @@ mod tests {
 
     #[test]
     fn a_failure_of_our_own_is_in_no_share() {
-        let sample = |outcome| Sample {
-            class: 0,
-            due: Ns(0),
-            origin: Ns(0),
-            sent: Ns(0),
-            first: Ns(1),
-            done: Ns(1),
-            dial: None,
-            outcome,
-            bytes: 0,
-            resent: false,
-            tainted: false,
-            extra_lane: false,
-        };
+        let sample = |outcome| Sample::of(Ns(0), Ns(1), outcome);
         let test = Test::Share(Set::Success);
         let mut reading = Reading::empty(test);
         reading.count(test, &sample(Outcome::fault(Fault::Local)), false);

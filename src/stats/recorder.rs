@@ -526,19 +526,6 @@ mod tests {
 
     fn recorded_sample() -> Sample {
         let at = Ns::from_millis(4_100);
-        Sample {
-            class: 0,
-            due: at,
-            origin: at,
-            sent: at,
-            first: at,
-            done: at,
-            dial: None,
-            outcome: Outcome::http(200),
-            bytes: 0,
-            resent: false,
-            tainted: false,
-            extra_lane: false,
-        }
+        Sample::of(at, at, Outcome::http(200))
     }
 }

@@ -126,6 +126,26 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// A request of the first URL that went out when it was due, at `at`, over a connection that was open, and was
+    /// over at `done`; what else there was to it is added by the caller.
+    #[must_use]
+    pub const fn of(at: Ns, done: Ns, outcome: Outcome) -> Self {
+        Self {
+            class: 0,
+            due: at,
+            origin: at,
+            sent: at,
+            first: done,
+            done,
+            dial: None,
+            outcome,
+            bytes: 0,
+            resent: false,
+            tainted: false,
+            extra_lane: false,
+        }
+    }
+
     /// Intended start to last byte: what a user waiting for this request would have felt.
     #[must_use]
     pub fn latency(&self) -> Ns {
@@ -158,18 +178,11 @@ mod tests {
     #[test]
     fn latency_runs_from_the_intended_start_and_service_from_the_send() {
         let sample = Sample {
-            class: 0,
-            due: Ns(90),
             origin: Ns(100),
             sent: Ns(160),
             first: Ns(200),
-            done: Ns(250),
             dial: Some(DialTimes { dns: Ns(5), connect: Ns(15), tls: Ns(0), waited: Ns(20) }),
-            outcome: Outcome::http(200),
-            bytes: 1,
-            resent: false,
-            tainted: false,
-            extra_lane: false,
+            ..Sample::of(Ns(90), Ns(250), Outcome::http(200))
         };
         assert_eq!(sample.latency(), Ns(150));
         assert_eq!(sample.service(), Ns(90));

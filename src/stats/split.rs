@@ -221,20 +221,7 @@ mod tests {
 
     fn sample(outcome: Outcome, ms: u64) -> Sample {
         let (at, done) = (Ns::from_secs(1), Ns::from_secs(1) + Ns::from_millis(ms));
-        Sample {
-            class: 0,
-            due: at,
-            origin: at,
-            sent: at,
-            first: done,
-            done,
-            dial: None,
-            outcome,
-            bytes: 0,
-            resent: false,
-            tainted: false,
-            extra_lane: false,
-        }
+        Sample::of(at, done, outcome)
     }
 
     /// Parts by number, each with its failures and its requests.

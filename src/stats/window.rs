@@ -328,20 +328,7 @@ mod tests {
 
     fn sample(done: Ns, latency_ms: u64, status: u16) -> Sample {
         let sent = done.since(Ns::from_millis(latency_ms));
-        Sample {
-            class: 0,
-            due: sent,
-            origin: sent,
-            sent,
-            first: done,
-            done,
-            dial: None,
-            outcome: Outcome::http(status),
-            bytes: 10,
-            resent: false,
-            tainted: false,
-            extra_lane: false,
-        }
+        Sample { bytes: 10, ..Sample::of(sent, done, Outcome::http(status)) }
     }
 
     fn measures() -> Measures {

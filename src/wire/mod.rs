@@ -33,7 +33,7 @@ pub use transport::{Transport, TransportError};
 use std::fmt::Debug;
 
 use crate::plan::{Origin, Request};
-use crate::stats::{Ns, Outcome};
+use crate::stats::{Fault, Ns, Outcome};
 
 /// A connection idle for longer may have been closed by the server at the very moment the request went out.
 const RESEND_AFTER: Ns = Ns::from_secs(1);
@@ -75,6 +75,14 @@ pub struct Reply {
     pub after: After,
     /// The server surely did not act on it: it may be sent again on another connection.
     pub unprocessed: bool,
+}
+
+impl Reply {
+    /// A connection that can carry nothing more: nothing was sent, so nothing happened.
+    fn unsent(now: Ns, after: After) -> Self {
+        let outcome = Outcome::fault(Fault::Reset);
+        Self { outcome, written: None, first: None, done: now, bytes: 0, after, unprocessed: true }
+    }
 }
 
 /// A way to talk to a server. The loop that uses it is the same for all.

@@ -3,5 +3,5 @@
 mod compare;
 mod judge;
 mod parse;
-mod samples;
+pub(super) mod samples;
 mod simulation;

@@ -4,31 +4,28 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::super::rule::{AtMostBad, Rule};
 use super::super::*;
 use crate::stats::{
     Distribution, Fault, Generator, Membership, Moments, Ns, Outcome, Reading, Sample, Series, Slices, Summary,
     membership,
 };
 
+/// What decides a line of one share.
+pub(in crate::slo) fn share_rule(text: &str) -> AtMostBad {
+    let line = parse(text).unwrap();
+    match compile::compile(&line)[0].rule {
+        Rule::Share(rule) => rule,
+        other => panic!("{text}: {other:?}"),
+    }
+}
+
 /// A request answered (or not) after `latency_ms`, `service_ms` of it after it was sent.
 pub(super) fn request(outcome: Outcome, latency_ms: f64, service_ms: f64) -> Sample {
     let ns = |ms: f64| Ns((ms * 1e6).round() as u64);
     let done = ns(latency_ms);
     let sent = ns(latency_ms - service_ms);
-    Sample {
-        class: 0,
-        due: Ns::ZERO,
-        origin: Ns::ZERO,
-        sent,
-        first: done,
-        done,
-        dial: None,
-        outcome,
-        bytes: 1000,
-        resent: false,
-        tainted: false,
-        extra_lane: false,
-    }
+    Sample { sent, bytes: 1000, ..Sample::of(Ns::ZERO, done, outcome) }
 }
 
 pub(super) fn answered(status: u16, ms: f64) -> Sample {

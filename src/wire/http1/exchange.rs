@@ -56,7 +56,7 @@ pub(super) async fn run<C: Clock, O: Observe>(
     let sent = clock.now();
     let idle = sent.since(conn.idle_since);
     if is_stale(conn, idle) {
-        return replaced(sent);
+        return Reply::unsent(sent, After::Close);
     }
     let may_resend = conn.carried > 0 && (idle > RESEND_AFTER || outgoing.resent_early) && outgoing.idempotent;
     let mut exchange = Exchange {
@@ -74,19 +74,6 @@ pub(super) async fn run<C: Clock, O: Observe>(
     let (stop, done) = poll_fn(|cx| exchange.poll(conn, cx)).await;
     conn.idle_since = done;
     exchange.reply(conn, stop, sent, done, may_resend)
-}
-
-/// A connection that died while idle: nothing was sent, so nothing happened.
-fn replaced(now: Ns) -> Reply {
-    Reply {
-        outcome: Outcome::fault(Fault::Reset),
-        written: None,
-        first: None,
-        done: now,
-        bytes: 0,
-        after: After::Close,
-        unprocessed: true,
-    }
 }
 
 /// One look without waiting: an end or unasked bytes on an idle connection make it useless.

@@ -89,7 +89,7 @@ pub(in crate::wire) async fn run<C: Clock, O: Observe, R: Rule>(
 ) -> Reply {
     let now = clock.now();
     if conn.trunk.is_over() || conn.trunk.active() >= conn.send.current_max_send_streams() {
-        return unsent(now);
+        return Reply::unsent(now, After::Drain);
     }
     let mut exchange = Exchange {
         outgoing,
@@ -108,19 +108,6 @@ pub(in crate::wire) async fn run<C: Clock, O: Observe, R: Rule>(
     };
     let (stop, done) = poll_fn(|cx| exchange.poll(conn, cx)).await;
     exchange.reply(&conn.trunk, stop, done)
-}
-
-/// A connection that can carry nothing more: nothing was sent, so nothing happened.
-fn unsent(now: Ns) -> Reply {
-    Reply {
-        outcome: Outcome::fault(Fault::Reset),
-        written: None,
-        first: None,
-        done: now,
-        bytes: 0,
-        after: After::Drain,
-        unprocessed: true,
-    }
 }
 
 impl<C: Clock, O: Observe, R: Rule> Exchange<'_, C, O, R> {
