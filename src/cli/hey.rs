@@ -69,7 +69,7 @@ fn exit(refusal: &Refusal) -> Exit {
 
 fn run(hey: &Hey) -> anyhow::Result<Exit> {
     let plan = Arc::new(hey.kept());
-    if let Some(problem) = too_few_descriptors(&plan) {
+    if let Some(problem) = too_few_descriptors(&plan, false) {
         warn(&problem);
         return Ok(Exit::Refused);
     }
@@ -77,7 +77,7 @@ fn run(hey: &Hey) -> anyhow::Result<Exit> {
     let measures = Arc::new(Measures { success: hey.spec().success, ..Measures::default() });
     // Only a count could take for ever against a dead port: lanes without a pace ask it ever more seldom.
     let patient = plan.schedule.stop.duration.is_some();
-    let terms = Terms { detail: Detail::Run, rows: Some(ROWS), patient, resends_early: true };
+    let terms = Terms { rows: Some(ROWS), patient, resends_early: true, ..Terms::usual(Detail::Run) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let mut signals = Signals::catch()?;

@@ -13,7 +13,7 @@ use super::references::{References, references};
 use super::signals::Signals;
 use super::style::style;
 use super::{Exit, complain, progress, say, warn};
-use crate::load::{Engine, descriptors};
+use crate::load::{Engine, Load, Pair, Stopper, Watcher, descriptors};
 use crate::plan::{Arrivals, Plan};
 use crate::report::{self, Facts, Loop, Report, Style};
 use crate::slo::{self, Verdict};
@@ -66,7 +66,7 @@ fn prepare(spec: &Spec) -> Result<Prepared, String> {
         problems = unreadable;
         Default::default()
     });
-    problems.extend(too_few_descriptors(&spec.plan));
+    problems.extend(too_few_descriptors(&spec.plan, spec.primary.is_some()));
     let unusable = Transport::new(spec.plan.wire, &spec.plan.tls, &spec.plan.via).err();
     problems.extend(unusable.map(|error| format!("{error}\n")));
     if let Some(saved) = &spec.report {
@@ -87,8 +87,8 @@ fn replace(file: &mut File, text: &str) -> io::Result<()> {
 }
 
 /// Why this load cannot have all its connections, if so.
-pub(super) fn too_few_descriptors(plan: &Plan) -> Option<String> {
-    let (lanes, connections) = (u64::from(plan.max_lanes), plan.connections());
+pub(super) fn too_few_descriptors(plan: &Plan, twice: bool) -> Option<String> {
+    let (lanes, connections) = (u64::from(plan.max_lanes), plan.connections() * (1 + u64::from(twice)));
     let limit = descriptors().filter(|limit| connections + SPARE_DESCRIPTORS > *limit)?;
     let each = connections / lanes.max(1);
     let to = if each > 1 { format!(" to {each} servers") } else { String::new() };
@@ -140,13 +140,15 @@ fn shortfalls(spec: &Spec) -> Vec<String> {
 pub(super) struct Ran {
     facts: Facts,
     summary: Summary,
+    primary: Option<Summary>,
     verdict: Option<Verdict>,
     pub(super) exit: Exit,
 }
 
 impl Ran {
     pub(super) fn report(&self) -> Report<'_> {
-        Report { facts: &self.facts, summary: &self.summary, verdict: self.verdict.as_ref() }
+        let Self { facts, summary, primary, verdict, .. } = self;
+        Report { facts, summary, primary: primary.as_ref(), verdict: verdict.as_ref() }
     }
 }
 
@@ -154,25 +156,69 @@ impl Ran {
 pub(super) fn measure(engine: &Engine, spec: &Spec, references: &References) -> anyhow::Result<Option<Ran>> {
     let started = jiff::Timestamp::now().to_string();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let summary = runtime.block_on(async {
+    let summaries = runtime.block_on(async {
         let mut signals = Signals::catch()?;
-        let load = engine.run(&Arc::new(spec.plan.clone()), &Arc::new(measures(spec)), Detail::Run)?;
-        let (stopper, watcher) = (load.stopper(), load.watcher());
+        let load = Loads::begin(engine, spec)?;
+        let (stoppers, watcher) = (load.stoppers(), load.watcher());
         let finish = async {
             tokio::select! {
-                summary = load.finish() => summary,
+                summaries = load.finish() => summaries,
                 never = progress::draw(&watcher, spec) => match never {},
             }
         };
-        anyhow::Ok(signals.until_done(finish, || stopper.stop()).await)
+        anyhow::Ok(signals.until_done(finish, || stoppers.iter().for_each(Stopper::stop)).await)
     })?;
-    let Some(summary) = summary else { return Ok(None) };
+    let Some((summary, primary)) = summaries else { return Ok(None) };
     // What ran until an interruption may be the better part of a bad run: no pass, and no other word either.
     let objective = spec.objective.as_ref().filter(|_| summary.stopped != Some(Stopped::Interrupted));
-    let evidence = slo::Evidence { references, ..slo::Evidence::of(&summary) };
+    let evidence = slo::Evidence { references, primary: primary.as_ref(), ..slo::Evidence::of(&summary) };
     let verdict = objective.map(|objective| slo::judge(&objective.line, &evidence));
     let exit = exit(&summary, verdict.as_ref());
-    Ok(Some(Ran { facts: facts(spec, started, exit), summary, verdict, exit }))
+    Ok(Some(Ran { facts: facts(spec, started, exit), summary, primary, verdict, exit }))
+}
+
+/// The load of a run, or the two of a comparison.
+enum Loads {
+    Alone(Load),
+    Beside(Pair),
+}
+
+impl Loads {
+    fn begin(engine: &Engine, spec: &Spec) -> anyhow::Result<Self> {
+        let (plan, measures) = (Arc::new(spec.plan.clone()), Arc::new(measures(spec)));
+        Ok(match &spec.primary {
+            None => Self::Alone(engine.run(&plan, &measures, Detail::Run)?),
+            Some(primary) => {
+                Self::Beside(engine.run_beside(&plan, &Arc::new(primary.clone()), &measures, Detail::Run)?)
+            }
+        })
+    }
+
+    fn stoppers(&self) -> Vec<Stopper> {
+        match self {
+            Self::Alone(load) => vec![load.stopper()],
+            Self::Beside(pair) => vec![pair.canary.stopper(), pair.primary.stopper()],
+        }
+    }
+
+    /// Watches the release under test.
+    fn watcher(&self) -> Watcher {
+        match self {
+            Self::Alone(load) => load.watcher(),
+            Self::Beside(pair) => pair.canary.watcher(),
+        }
+    }
+
+    /// The release under test, and the one in service.
+    async fn finish(self) -> (Summary, Option<Summary>) {
+        match self {
+            Self::Alone(load) => (load.finish().await, None),
+            Self::Beside(pair) => {
+                let (canary, primary) = pair.finish().await;
+                (canary, Some(primary))
+            }
+        }
+    }
 }
 
 fn measures(spec: &Spec) -> Measures {
@@ -197,6 +243,7 @@ fn facts(spec: &Spec, started: String, exit: Exit) -> Facts {
     let Plan { targets, wire, schedule, lanes, max_lanes, timeout, .. } = &spec.plan;
     Facts {
         url: targets[0].url.clone(),
+        primary: spec.primary.as_ref().map(|plan| plan.targets[0].url.clone()),
         urls: targets.iter().map(|target| (target.url.clone(), target.weight)).collect(),
         method: targets[0].request.method.clone(),
         protocol: wire.name(),

@@ -14,6 +14,7 @@ mod pulse;
 mod share;
 mod split;
 mod throttle;
+mod turn;
 mod watched;
 mod way;
 mod windows;
@@ -33,6 +34,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use board::Progress;
 pub use clock::Fine;
 pub use limits::descriptors;
+pub use turn::Turn;
 pub use windows::Windows;
 
 use board::Board;
@@ -61,6 +63,16 @@ pub struct Terms {
     /// Whether a request on a used HTTP/1 connection that ends before the answer is always sent again, as Go's client
     /// does, and not only after a second of idleness. What a server fails so is not noticed then.
     pub resends_early: bool,
+    /// Who goes first where another load has the same schedule.
+    pub turn: Turn,
+}
+
+impl Terms {
+    /// Nothing but the usual.
+    #[must_use]
+    pub const fn usual(detail: Detail) -> Self {
+        Self { detail, rows: None, patient: false, resends_early: false, turn: Turn::Alone }
+    }
 }
 
 /// Worker threads.
@@ -88,7 +100,7 @@ impl Engine {
     /// When the plan's connections cannot be made at all: a certificate, a key or a proxy that cannot work. Nothing has
     /// been sent then.
     pub fn run(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, detail: Detail) -> Result<Load, TransportError> {
-        self.run_on(plan, measures, Terms { detail, rows: None, patient: false, resends_early: false })
+        self.run_on(plan, measures, Terms::usual(detail))
     }
 
     /// Starts a load now, on terms of its own.
@@ -97,17 +109,56 @@ impl Engine {
     /// As [`Self::run`].
     pub fn run_on(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, terms: Terms) -> Result<Load, TransportError> {
         let transport = Transport::new(plan.wire, &plan.tls, &plan.via)?;
+        let at = (clock::monotonic(), self.first(plan));
+        Ok(self.begin((plan, transport), measures, terms, at))
+    }
+
+    /// Starts two loads on the schedule of one, now: the same moments, and nothing else in common. The primary stops
+    /// when the canary has stopped early; the measures' early stops are the canary's.
+    ///
+    /// # Errors
+    /// As [`Self::run`], for either.
+    pub fn run_beside(
+        &self,
+        canary: &Arc<Plan>,
+        primary: &Arc<Plan>,
+        measures: &Arc<Measures>,
+        detail: Detail,
+    ) -> Result<Pair, TransportError> {
+        let transport = |plan: &Plan| Transport::new(plan.wire, &plan.tls, &plan.via);
+        let transports = (transport(canary)?, transport(primary)?);
+        let at = (clock::monotonic(), self.first(canary));
+        let unstopped = Arc::new(Measures { trips: Vec::new(), ..Measures::clone(measures) });
+        let terms = |turn| Terms { turn, ..Terms::usual(detail) };
+        Ok(Pair {
+            canary: self.begin((canary, transports.0), measures, terms(Turn::Even), at),
+            primary: self.begin((primary, transports.1), &unstopped, terms(Turn::Odd), at),
+        })
+    }
+
+    /// Which worker gets a plan's first part.
+    fn first(&self, plan: &Plan) -> usize {
+        let parts = self.parts(plan);
+        if parts == self.workers.len() { 0 } else { self.next.fetch_add(parts, Ordering::Relaxed) }
+    }
+
+    /// Hands a load to the workers.
+    fn begin(
+        &self,
+        (plan, transport): (&Arc<Plan>, Transport),
+        measures: &Arc<Measures>,
+        terms: Terms,
+        (zero, first): (Ns, usize),
+    ) -> Load {
         let parts = self.parts(plan);
         let brakes = Brakes::new(&measures.trips);
         let brakes = Arc::new(if terms.patient { brakes.patient() } else { brakes });
         let board = Arc::new(Board::new(parts));
         let throttled = Throttled::now();
         let cpu = cpu_time();
-        let zero = clock::monotonic();
         let asked =
             |_| if terms.detail == Detail::Window { Some(mpsc::unbounded_channel()).unzip() } else { (None, None) };
         let (asking, asked): (Vec<_>, Vec<_>) = (0..parts).map(asked).unzip();
-        let first = if parts == self.workers.len() { 0 } else { self.next.fetch_add(parts, Ordering::Relaxed) };
         let shares = (0..parts)
             .zip(asked)
             .map(|(part, asked)| {
@@ -128,7 +179,7 @@ impl Engine {
             })
             .collect();
         let asking = asking.into_iter().flatten().collect();
-        Ok(Load { plan: Arc::clone(plan), brakes, board, shares, asking, zero, throttled, cpu })
+        Load { plan: Arc::clone(plan), brakes, board, shares, asking, zero, throttled, cpu }
     }
 
     /// On how many workers a plan is spread.
@@ -140,6 +191,30 @@ impl Engine {
         // A connection never leaves its worker: no more workers than there are connections.
         let links = if plan.wire == Wire::Http1 { plan.lanes } else { plan.lanes.div_ceil(plan.streams) };
         self.workers.len().min(links.min(plan.links.unwrap_or(u32::MAX)).max(1) as usize)
+    }
+}
+
+/// Two loads on one schedule.
+#[derive(Debug)]
+pub struct Pair {
+    /// The release under test.
+    pub canary: Load,
+    /// The release in service.
+    pub primary: Load,
+}
+
+impl Pair {
+    /// Waits for the end of both loads and says what each amounts to, the canary first.
+    pub async fn finish(self) -> (Summary, Summary) {
+        let stopper = self.primary.stopper();
+        let canary = async {
+            let summary = self.canary.finish().await;
+            if summary.stopped.is_some() {
+                stopper.stop();
+            }
+            summary
+        };
+        tokio::join!(canary, self.primary.finish())
     }
 }
 

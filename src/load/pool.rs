@@ -219,7 +219,7 @@ async fn pace<P: Protocol, C: Clock, S: Sink>(ground: &SharedGround<P, C, S>, fl
         let due = Ns::from(due);
         let mut now = ground.clock.now();
         if now < due {
-            ground.clock.until(due).await;
+            ground.clock.until(due + ground.turn.after(index)).await;
             now = ground.clock.now();
         }
         let lag = now.since(due);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::Turn;
 use super::brakes::{Brakes, Reported};
 use super::lane::{Backoff, Lane};
 use super::link::{Due, Fired, SharedGround};
@@ -137,6 +138,8 @@ pub(super) struct Ground<P: Protocol, C, S> {
     tolerance: Cell<Ns>,
     /// When the last request due has had its time.
     pub(super) hard_end: Ns,
+    /// Whether another load with the same schedule goes first.
+    pub(super) turn: Turn,
 }
 
 impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
@@ -176,7 +179,13 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
             zero,
             tolerance: Cell::new(tolerance),
             hard_end,
+            turn: Turn::Alone,
         }
+    }
+
+    /// The same ground, beside that of another load.
+    pub(super) fn taking(self, turn: Turn) -> Self {
+        Self { turn, ..self }
     }
 
     /// Until when a request that goes out now may take.

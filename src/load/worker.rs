@@ -151,6 +151,7 @@ async fn carry_over<P: Protocol>(protocol: P, job: Job, floor: Floor) {
 
 /// Runs one share and hands it back.
 async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor: Floor) {
+    let turn = job.terms.turn;
     let Job { plan, transport, measures, part, zero, brakes, board, done, asked, .. } = job;
     let beating = floor.pulse.beat(&floor.clock);
     let beats_before = floor.pulse.lag();
@@ -162,7 +163,8 @@ async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor:
     let pulse = (Rc::clone(&floor.pulse), zero, measures.tolerance());
     let closed = plan.schedule.is_closed();
     let lanes = part.of(u64::from(plan.lanes)) as u32;
-    let ground = Rc::new(Ground::new((plan, part), (protocol, ways), clock.clone(), sink, brakes, pulse));
+    let ground = Ground::new((plan, part), (protocol, ways), clock.clone(), sink, brakes, pulse);
+    let ground = Rc::new(ground.taking(turn));
 
     if let Some(asked) = asked {
         tokio::task::spawn_local(watched::answer(Rc::clone(&ground), asked));

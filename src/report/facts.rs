@@ -29,6 +29,8 @@ pub struct Facts {
     pub url: String,
     /// All URLs, without credentials, each with its weight; at least one.
     pub urls: Vec<(String, u32)>,
+    /// The URL of the release in service, loaded on the same schedule; `None` where nothing is compared with it.
+    pub primary: Option<String>,
     /// The HTTP method.
     pub method: String,
     /// The protocol's name in flags and JSON.

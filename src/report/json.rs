@@ -51,6 +51,7 @@ pub fn json(report: &Report<'_>) -> Json {
             put("first_lanes_service_ms", first_lanes.map_or(Json::Null, |d| distribution(d, scale)));
         }
     }
+    put("primary", report.primary.map_or(Json::Null, primary));
     put("codes", codes(&summary.codes));
     put("faults", faults(&summary.faults));
     put("splits", splits(&summary.splits));
@@ -73,6 +74,7 @@ fn plan(report: &Report<'_>) -> Json {
     json!({
         "url": facts.url,
         "urls": facts.urls.iter().map(|(url, weight)| json!({"url": url, "weight": weight})).collect::<Vec<_>>(),
+        "primary": facts.primary,
         "method": facts.method,
         "protocol": facts.protocol,
         "loop": facts.arrivals.name(),
@@ -85,6 +87,18 @@ fn plan(report: &Report<'_>) -> Json {
         "timeout_seconds": facts.timeout.map(seconds),
         "redirects": facts.redirects,
         "seed": facts.seed,
+    })
+}
+
+/// The release in service, as far as it is compared.
+fn primary(summary: &Summary) -> Json {
+    let latency = summary.distributions.get(&Series::Latency).filter(|latency| latency.n() > 0);
+    json!({
+        "requests": requests(summary),
+        "latency_ms": latency.map(|latency| distribution(latency, 1e-6)),
+        "codes": codes(&summary.codes),
+        "faults": faults(&summary.faults),
+        "first_error": summary.first_error,
     })
 }
 
@@ -316,8 +330,8 @@ mod tests {
         let mut objects = 0;
         walk(&schema(), "", &mut objects);
         assert_eq!(
-            objects, 11,
-            "root, plan, URL, requests, split, part, generator, second, verdict, distribution, finding"
+            objects, 12,
+            "root, plan, URL, requests, primary, split, part, generator, second, verdict, distribution, finding"
         );
     }
 

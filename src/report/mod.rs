@@ -46,6 +46,8 @@ pub struct Report<'a> {
     pub facts: &'a Facts,
     /// What was observed.
     pub summary: &'a Summary,
+    /// What was observed of the release in service; `None` without one.
+    pub primary: Option<&'a Summary>,
     /// What it comes to; `None` without an objective, or when the run ended before it could be judged.
     pub verdict: Option<&'a Verdict>,
 }

@@ -144,6 +144,7 @@ impl Load {
             url: "http://127.0.0.1:9898/".to_owned(),
             urls: vec![("http://127.0.0.1:9898/".to_owned(), 1)],
             method: "GET".to_owned(),
+            primary: None,
             protocol: "http1",
             protocol_title: "HTTP/1.1",
             arrivals: Loop::Open,

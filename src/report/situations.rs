@@ -16,12 +16,14 @@ pub(super) struct Situation {
     pub(super) name: &'static str,
     pub(super) facts: Facts,
     pub(super) summary: Summary,
+    pub(super) primary: Option<Summary>,
     pub(super) verdict: Option<Verdict>,
 }
 
 impl Situation {
     pub(super) fn report(&self) -> Report<'_> {
-        Report { facts: &self.facts, summary: &self.summary, verdict: self.verdict.as_ref() }
+        let Self { facts, summary, primary, verdict, .. } = self;
+        Report { facts, summary, primary: primary.as_ref(), verdict: verdict.as_ref() }
     }
 }
 
@@ -93,7 +95,25 @@ fn usual(summary: &Summary, success: Decision, p99: Decision) -> Vec<Finding> {
 pub(super) fn healthy() -> Situation {
     let summary = FIRST.summary(&FIRST.samples(|_| Outcome::http(200)));
     let findings = usual(&summary, Decision::Pass, Decision::Pass);
-    Situation { name: "healthy", facts: FIRST.facts(), summary, verdict: verdict(Decision::Pass, "", findings) }
+    Situation {
+        name: "healthy",
+        facts: FIRST.facts(),
+        summary,
+        primary: None,
+        verdict: verdict(Decision::Pass, "", findings),
+    }
+}
+
+/// The same load on a good release in service and on one that fails more often.
+pub(super) fn beside() -> Situation {
+    let primary = FIRST.summary(&FIRST.samples(|_| Outcome::http(200)));
+    let summary = FIRST.summary(&FIRST.samples(|i| Outcome::http(if i % 20 == 7 { 503 } else { 200 })));
+    let share = Some(Value::Ratio(0.05));
+    let mut worse = finding("errors<=primary+0.5pp", "errors", Decision::Fail, share, Value::Ratio(0.005), 200);
+    worse.reference = Some(Value::Ratio(0.0));
+    let facts = Facts { exit_code: 1, primary: Some("http://podinfo-primary.test/".to_owned()), ..FIRST.facts() };
+    let verdict = verdict(Decision::Fail, "", vec![worse]);
+    Situation { name: "beside", facts, summary, primary: Some(primary), verdict }
 }
 
 /// A server that freezes one second in five; few lanes, so that most held requests wait unsent.
@@ -103,7 +123,7 @@ pub(super) fn stall() -> Situation {
     let summary = load.summary(&load.samples(|_| Outcome::http(200)));
     let findings = usual(&summary, Decision::Pass, Decision::Fail);
     let facts = Facts { exit_code: 1, ..load.facts() };
-    Situation { name: "stall", facts, summary, verdict: verdict(Decision::Fail, "", findings) }
+    Situation { name: "stall", facts, summary, primary: None, verdict: verdict(Decision::Fail, "", findings) }
 }
 
 /// One answer in fifty is a 503.
@@ -113,7 +133,7 @@ pub(super) fn errors() -> Situation {
     let summary = load.summary(&samples);
     let findings = usual(&summary, Decision::Fail, Decision::Pass);
     let facts = Facts { exit_code: 1, ..load.facts() };
-    Situation { name: "errors", facts, summary, verdict: verdict(Decision::Fail, "", findings) }
+    Situation { name: "errors", facts, summary, primary: None, verdict: verdict(Decision::Fail, "", findings) }
 }
 
 /// Nothing listens.
@@ -129,7 +149,13 @@ pub(super) fn unreachable() -> Situation {
     let findings = usual(&summary, Decision::Unreachable, Decision::Unreachable);
     let reason = "nothing accepted a connection at 127.0.0.1:9898: Connection refused (os error 111)";
     let facts = Facts { exit_code: 1, ..FIRST.facts() };
-    Situation { name: "unreachable", facts, summary, verdict: verdict(Decision::Unreachable, reason, findings) }
+    Situation {
+        name: "unreachable",
+        facts,
+        summary,
+        primary: None,
+        verdict: verdict(Decision::Unreachable, reason, findings),
+    }
 }
 
 /// Our own process was held back by its CPU quota.
@@ -151,7 +177,13 @@ pub(super) fn saturated() -> Situation {
     findings[1].note = Some("holds on the 59% of requests that were not disturbed".to_owned());
     let reason = "39.5% of requests were in flight while tollgate stood still (CPU throttled 3.9s of 10s)";
     let facts = Facts { exit_code: 4, ..load.facts() };
-    Situation { name: "saturated", facts, summary, verdict: verdict(Decision::Saturated, reason, findings) }
+    Situation {
+        name: "saturated",
+        facts,
+        summary,
+        primary: None,
+        verdict: verdict(Decision::Saturated, reason, findings),
+    }
 }
 
 /// Too few requests for the clause.
@@ -167,7 +199,13 @@ pub(super) fn insufficient() -> Situation {
     });
     let reason = "success>=99% needs 100 requests, has 30 (0 failed so far); p99<500ms needs 100, has 30";
     let facts = Facts { exit_code: 3, slo: Some("success>=99%, p99<500ms, max<5ms warn".to_owned()), ..load.facts() };
-    Situation { name: "insufficient", facts, summary, verdict: verdict(Decision::Insufficient, reason, findings) }
+    Situation {
+        name: "insufficient",
+        facts,
+        summary,
+        primary: None,
+        verdict: verdict(Decision::Insufficient, reason, findings),
+    }
 }
 
 /// A closed loop without an objective, after a warm-up.
@@ -187,7 +225,7 @@ pub(super) fn no_objective() -> Situation {
         warmup: Duration::from_secs(2),
         ..load.facts()
     };
-    Situation { name: "no_objective", facts, summary, verdict: None }
+    Situation { name: "no_objective", facts, summary, primary: None, verdict: None }
 }
 
 /// Everything that can go wrong, a little of each.
@@ -212,7 +250,7 @@ pub(super) fn mixed() -> Situation {
     summary.generator.failed_dials = 2;
     let findings = usual(&summary, Decision::Fail, Decision::Pass);
     let facts = Facts { exit_code: 1, timeout: Some(Duration::from_secs(2)), ..load.facts() };
-    Situation { name: "mixed", facts, summary, verdict: verdict(Decision::Fail, "", findings) }
+    Situation { name: "mixed", facts, summary, primary: None, verdict: verdict(Decision::Fail, "", findings) }
 }
 
 /// Ctrl-C after three of ten seconds.
@@ -222,7 +260,7 @@ pub(super) fn interrupted() -> Situation {
     summary.generator.scheduled = 64;
     summary.stopped = Some(Stopped::Interrupted);
     let facts = Facts { exit_code: 130, ..FIRST.facts() };
-    Situation { name: "interrupted", facts, summary, verdict: None }
+    Situation { name: "interrupted", facts, summary, primary: None, verdict: None }
 }
 
 /// Not one request was answered in time.
@@ -232,7 +270,7 @@ pub(super) fn hung() -> Situation {
     let findings = usual(&summary, Decision::Fail, Decision::Fail);
     let facts = Facts { exit_code: 1, timeout: Some(Duration::from_secs(2)), ..load.facts() };
     let reason = "success>=99% was 0% (95% 0%..0.6%, n=80); p99<500ms: 80 of 80 got no answer in time";
-    Situation { name: "hung", facts, summary, verdict: verdict(Decision::Fail, reason, findings) }
+    Situation { name: "hung", facts, summary, primary: None, verdict: verdict(Decision::Fail, reason, findings) }
 }
 
 /// The wrong path: a 404 for everything.
@@ -242,7 +280,7 @@ pub(super) fn not_found() -> Situation {
     findings[1].n = 0;
     let facts = Facts { exit_code: 1, ..FIRST.facts() };
     let reason = "success>=99% was 0% (95% 0%..0.6%, n=200): all 200 answered 404";
-    Situation { name: "not_found", facts, summary, verdict: verdict(Decision::Fail, reason, findings) }
+    Situation { name: "not_found", facts, summary, primary: None, verdict: verdict(Decision::Fail, reason, findings) }
 }
 
 /// Two URLs, values drawn, and one of three pods that answers nothing but errors.
@@ -278,12 +316,18 @@ pub(super) fn told_apart() -> Situation {
         seed: Some(4_711),
         ..load.facts()
     };
-    Situation { name: "told_apart", facts, summary, verdict: verdict(Decision::Fail, "", findings) }
+    Situation { name: "told_apart", facts, summary, primary: None, verdict: verdict(Decision::Fail, "", findings) }
 }
 
 /// Nothing happened at all.
 pub(super) fn empty() -> Situation {
-    Situation { name: "empty", facts: Facts { slo: None, ..FIRST.facts() }, summary: Summary::default(), verdict: None }
+    Situation {
+        name: "empty",
+        facts: Facts { slo: None, ..FIRST.facts() },
+        summary: Summary::default(),
+        primary: None,
+        verdict: None,
+    }
 }
 
 /// Every situation, made once.
@@ -302,6 +346,7 @@ pub(super) fn all() -> &'static [Situation] {
             hung(),
             not_found(),
             told_apart(),
+            beside(),
             empty(),
         ]
     });

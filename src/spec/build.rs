@@ -9,7 +9,7 @@ use super::mistake::{Mistake, Mistakes, WRONG, Wrong, pictured, wrong};
 use super::output::{Output, Saved, saved};
 use super::pace::pace;
 use super::references::references;
-use super::request::targets;
+use super::request::{Targets, targets};
 use super::split::splits;
 use super::status::{StatusSet, statuses};
 use super::value::{seconds_or_span, span, whole};
@@ -27,6 +27,8 @@ const STREAMS: u64 = 10;
 pub struct Spec {
     /// The load.
     pub plan: Plan,
+    /// The same load on the release in service; `None` where nothing is compared with it.
+    pub primary: Option<Plan>,
     /// The objective; `None` judges nothing.
     pub objective: Option<Objective>,
     /// Reports of earlier runs that the objective compares with, in which file each.
@@ -105,13 +107,20 @@ impl SpecBuilder {
     pub fn build(mut self, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Spec, Mistakes> {
         let mut notes = Vec::new();
         let wire = wire(&mut self);
-        let targets = targets(&mut self, wire, read);
+        let Targets { canary: targets, primary } = targets(&mut self, wire, read);
         let split = splits(&mut self, &targets);
         let seed = self.read(Id::Seed, |text| whole(text, 0..=u64::MAX)).or(self.seed).unwrap_or_default();
         let pace = pace(&mut self, &mut notes);
         let timeout = self.read(Id::Timeout, seconds_or_span).unwrap_or(TIMEOUT);
         let age = self.read(Id::ConnectionAge, span).unwrap_or_default();
         let objective = self.read(Id::Slo, |text| objective_on(text, &targets));
+        if objective.as_ref().is_some_and(|objective| objective.line.needs_primary()) && !self.is_given(Id::Primary) {
+            self.clash(
+                Id::Slo,
+                "clauses on a primary beside --primary",
+                "say where the release in service is: --primary URL",
+            );
+        }
         let references = references(&mut self, objective.as_ref(), &mut notes);
         let success = self.read(Id::Success, statuses).unwrap_or_default();
         let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|workers| *workers > 0);
@@ -124,7 +133,7 @@ impl SpecBuilder {
         let links = self.read(Id::Links, |text| whole(text, 1..=65_535)).map(|links| links as u32);
         let redirects = self.read(Id::Redirects, |text| whole(text, 0..=20)).unwrap_or_default() as u32;
         // A redirect may lead to https from anywhere.
-        let secure = redirects > 0 || targets.iter().any(|target| target.origin.secure);
+        let secure = redirects > 0 || targets.iter().chain(&primary).any(|target| target.origin.secure);
         let tls = tls(&mut self, &mut notes, read, secure);
         let via = via(&mut self);
         let targets = Mistakes::unless(self.mistakes, targets)?;
@@ -145,8 +154,11 @@ impl SpecBuilder {
             seed,
             split,
         };
+        // Apart are the canary's requests alone.
+        let beside = |target| Plan { targets: vec![target], split: Vec::new(), ..plan.clone() };
+        let primary = primary.map(beside);
         let workers = workers.and_then(|workers| u32::try_from(workers).ok());
-        Ok(Spec { plan, objective, references, success, workers, output, report, quiet, no_color, notes })
+        Ok(Spec { plan, primary, objective, references, success, workers, output, report, quiet, no_color, notes })
     }
 
     /// What is wrong so far.
@@ -209,6 +221,8 @@ pub(super) fn objective(text: &str) -> Result<Objective, Wrong> {
         let saved =
             line.references().into_iter().map(|saved| format!("{saved}: there is no report of it to compare with"));
         refused.extend(saved);
+        let beside = line.needs_primary().then(|| "primary: there is none to compare with".to_owned());
+        refused.extend(beside);
         refused
     };
     judged(text, known_nowhere)
@@ -226,9 +240,6 @@ fn judged(text: &str, unknown: impl Fn(&mut Line) -> Vec<String>) -> Result<Obje
     let mut line = crate::slo::parse(text).map_err(|errors| pictured(errors.caret(text)))?;
     let mut refused = line.unsupported();
     refused.extend(unknown(&mut line));
-    if line.needs_primary() {
-        refused.push("primary: run loads one target, so that there is no primary to compare with".to_owned());
-    }
     refused.extend(line.queries().first().map(|_| "prom('…'): run does not ask Prometheus".to_owned()));
     if refused.is_empty() { Ok(Objective { text: text.to_owned(), line }) } else { Err(wrong(refused.join("; "))) }
 }

@@ -10,6 +10,7 @@ pub use super::table::KEYS;
 pub enum Id {
     Url,
     Weights,
+    Primary,
     Requests,
     Connections,
     Duration,

@@ -30,12 +30,16 @@ const GRPC: &str = "application/grpc";
 /// What a gRPC call asks when the URL names no method: the standard health service, about the whole server.
 const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
-/// Reads all that concerns the requests: a target for each URL. Without a usable one there is a mistake.
-pub(super) fn targets(
-    wishes: &mut SpecBuilder,
-    wire: Wire,
-    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
-) -> Vec<Target> {
+/// Whom the requests go to.
+pub(super) struct Targets {
+    /// A target for each URL.
+    pub(super) canary: Vec<Target>,
+    /// The release in service, which gets the same requests.
+    pub(super) primary: Option<Target>,
+}
+
+/// Reads all that concerns the requests. Without a usable URL there is a mistake.
+pub(super) fn targets(wishes: &mut SpecBuilder, wire: Wire, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Targets {
     if !wishes.is_given(Id::Url) {
         wishes.mistake(Mistake::missing(Id::Url));
     }
@@ -43,7 +47,13 @@ pub(super) fn targets(
     if urls > MOST_URLS {
         wishes.clash(Id::Url, format!("at most {MOST_URLS} URLs"), format!("these are {urls}"));
     }
-    let mut addresses = wishes.read_all(Id::Url, if wishes.is_verbatim() { address } else { drawn });
+    let url = if wishes.is_verbatim() { address } else { drawn };
+    let mut addresses = wishes.read_all(Id::Url, url);
+    let canaries = addresses.len();
+    addresses.extend(wishes.read(Id::Primary, url));
+    if urls > 1 && wishes.is_given(Id::Primary) {
+        wishes.clash(Id::Primary, "one URL beside --primary", "compare one URL with one");
+    }
     let weights = wishes.read(Id::Weights, |text| weights(text, urls)).unwrap_or_else(|| vec![1; urls]);
     let usual_method = if wire == Wire::Grpc { "POST" } else { "GET" };
     let method = wishes.read(Id::Method, method).unwrap_or_else(|| usual_method.to_owned());
@@ -73,7 +83,11 @@ pub(super) fn targets(
         let (request, drawn) = shared.request(wishes, request, login, &address);
         Target { url: address.url, origin: address.origin, request, drawn, weight }
     };
-    addresses.into_iter().zip(weights).map(target).collect()
+    let primary = addresses.split_off(canaries).into_iter().map(|address| (address, 1));
+    let (canary, primary) = (addresses.into_iter().zip(weights), primary);
+    let mut all: Vec<Target> = canary.chain(primary).map(target).collect();
+    let primary = if all.len() > canaries { all.pop() } else { None };
+    Targets { canary: all, primary }
 }
 
 /// One weight for each of so many URLs.

@@ -6,6 +6,8 @@ mod acceptance;
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
+mod beside;
+#[cfg(test)]
 mod measurement;
 #[cfg(test)]
 #[path = "../support/practice.rs"]

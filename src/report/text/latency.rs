@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::page::{Page, Tone};
+use super::primary::PRIMARY;
 use crate::report::Report;
 use crate::stats::number::{beyond, count, counted, span, time};
 use crate::stats::{Distribution, Series, Summary};
@@ -64,6 +65,10 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
         if let Some(distribution) = distribution {
             row(name, distribution);
         }
+    }
+    let primary = report.primary.and_then(|primary| primary.distributions.get(&Series::Latency));
+    if let Some(primary) = primary.filter(|d| d.n() > 0) {
+        row(PRIMARY, primary);
     }
     for note in notes(report, latency) {
         page.paragraph("", Tone::Faint, &note);

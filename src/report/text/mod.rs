@@ -9,6 +9,7 @@ pub(super) mod latency;
 pub(super) mod load;
 pub(super) mod objective;
 mod page;
+mod primary;
 pub(super) mod split;
 
 use page::Page;
@@ -31,6 +32,7 @@ pub struct Style {
 pub fn text(report: &Report<'_>, style: Style) -> String {
     let mut page = Page::new(style);
     header::write(report, &mut page);
+    primary::write(report, &mut page);
     latency::write(report, &mut page);
     chart::write(report, &mut page);
     answers::write(report, &mut page);

@@ -139,6 +139,7 @@ fn a_table_that_explains_zero_allows_it_and_any_other_refuses_it() {
                 | Id::Headers
                 | Id::BodyFile
                 | Id::Url
+                | Id::Primary
                 | Id::Accept
                 | Id::UserAgent
                 | Id::ContentType
@@ -502,9 +503,29 @@ fn reports_to_compare_with_are_given_by_the_names_that_the_objective_uses() {
     assert_eq!(
         mistakes(&[(Id::Slo, "p95<=primary, prom('up')>=1req")]),
         ["--slo: got 'p95<=primary, prom('up')>=1req', expected an objective such as 'success>=99%, p99<500ms'; \
-          primary: run loads one target, so that there is no primary to compare with; prom('…'): run does not ask \
-          Prometheus"]
+          prom('…'): run does not ask Prometheus"]
     );
+}
+
+#[test]
+fn a_primary_gets_the_same_load_at_its_own_address() {
+    let beside = spec(&[(Id::Primary, "http://b.test:81/{{pick:1,2}}"), (Id::Slo, "p95<=primary"), (Id::Body, "x")]);
+    let primary = beside.primary.expect("it was given");
+    let target = &primary.targets[0];
+    assert_eq!((target.origin.to_string().as_str(), target.request.authority.as_str()), ("b.test:81", "b.test:81"));
+    assert!(target.drawn.is_some() && primary.seed == beside.plan.seed, "and draws the same");
+    let same = Plan { targets: beside.plan.targets.clone(), ..primary.clone() };
+    assert_eq!(same, beside.plan, "everything else is alike");
+    assert_eq!(spec(&[]).primary, None);
+    assert_eq!(
+        mistakes(&[(Id::Slo, "p95<=primary")]),
+        [
+            "--slo: got 'p95<=primary', expected clauses on a primary beside --primary; say where the release in service \
+          is: --primary URL"
+        ]
+    );
+    let two = mistakes(&[(Id::Url, "http://c.test/"), (Id::Primary, "http://b.test/")]);
+    assert_eq!(two, ["--primary: got 'http://b.test/', expected one URL beside --primary; compare one URL with one"]);
 }
 
 #[test]

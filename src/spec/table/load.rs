@@ -28,6 +28,15 @@ pub(super) const KEYS: &[Key] = &[
         ..ROW
     },
     Key {
+        id: Id::Primary,
+        long: Some("primary"),
+        value: "URL",
+        help: "The release in service: it gets the same requests at the same moments, over connections of its own, so that the objective can compare",
+        allowed: "an address such as http://HOST[:PORT][/PATH] or https://…",
+        default: "none: nothing is compared",
+        ..PLAIN
+    },
+    Key {
         id: Id::Requests,
         short: Some('n'),
         long: Some("requests"),
