@@ -136,9 +136,11 @@ async fn done(canary: &Canary, task: Task, limit: Duration, _room: OwnedSemaphor
 
 /// `command LINE failed: OUTPUT: WHY`, without the output where there is none.
 fn failure(line: &str, output: &str, why: &str) -> String {
-    let line = match line.trim().char_indices().nth(SHOWN_LINE) {
-        Some((end, _)) => format!("{}…", &line.trim()[..end]),
-        None => line.trim().to_owned(),
+    let (first, more) = line.trim().split_once('\n').unwrap_or((line.trim(), ""));
+    let line = match first.char_indices().nth(SHOWN_LINE) {
+        Some((end, _)) => format!("{}…", &first[..end]),
+        None if more.is_empty() => first.to_owned(),
+        None => format!("{first}…"),
     };
     let output = output.trim_end();
     let from = (output.len().saturating_sub(SHOWN_OUTPUT)..=output.len()).find(|at| output.is_char_boundary(*at));
@@ -168,5 +170,24 @@ impl Mark {
 impl Drop for Mark {
     fn drop(&mut self) {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_with_the_end_of_what_was_written_and_the_reason() {
+        let long = "x".repeat(200);
+        for (line, output, expected) in [
+            ("false", "", "command false failed: why".to_owned()),
+            (" a b\n", "one\ntwo\n\n", "command a b failed: one\ntwo: why".to_owned()),
+            ("a\nb", "", "command a… failed: why".to_owned()),
+            (&long, "", format!("command {}… failed: why", &long[..120])),
+            ("a", &"é".repeat(300), format!("command a failed: …{}: why", "é".repeat(250))),
+        ] {
+            assert_eq!(failure(line, output, "why"), expected);
+        }
     }
 }

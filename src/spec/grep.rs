@@ -227,68 +227,83 @@ fn letter(long: &str) -> Option<char> {
 
 /// A pattern of POSIX with GNU's additions, basic or extended, in the words of the `regex` crate.
 fn posix(pattern: &str, extended: bool) -> Result<String, String> {
-    let mut out = String::with_capacity(pattern.len());
-    // Whether there is something before that could be repeated.
-    let mut atom = false;
-    // Whether an alternative begins here.
-    let mut start = true;
+    let mut reading = Posix { extended, out: String::new(), atom: false, repeated: false, start: true };
     let mut rest = pattern;
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
-        let (token, escaped) = match (c, after.chars().next()) {
-            ('\\', Some(next)) => (next, true),
+        rest = match (c, after.chars().next()) {
+            ('\\', Some(next)) => reading.token(next, true, &after[next.len_utf8()..])?,
             ('\\', None) => return Err("the pattern ends with a backslash".to_owned()),
-            _ => (c, false),
+            _ => reading.token(c, false, after)?,
         };
-        let tail = if escaped { &after[token.len_utf8()..] } else { after };
-        rest = tail;
-        let special = extended != escaped;
-        let starts = std::mem::replace(&mut start, special && matches!(token, '(' | '|'));
-        match token {
-            '[' if !escaped => {
-                rest = bracket(tail, &mut out)?;
-                atom = true;
+    }
+    Ok(reading.out)
+}
+
+/// A pattern, read so far.
+struct Posix {
+    extended: bool,
+    out: String,
+    /// Whether there is something before that could be repeated.
+    atom: bool,
+    /// Whether it is repeated already.
+    repeated: bool,
+    /// Whether an alternative begins here.
+    start: bool,
+}
+
+impl Posix {
+    /// Takes one character, with or without a backslash before it, and returns what is left of what follows it.
+    fn token<'a>(&mut self, token: char, escaped: bool, tail: &'a str) -> Result<&'a str, String> {
+        // What means something with a backslash in one language does so without one in the other.
+        let special = self.extended != escaped;
+        let starts = std::mem::replace(&mut self.start, special && matches!(token, '(' | '|'));
+        let counted = interval(tail, self.extended).filter(|_| token == '{' && special);
+        self.repetition(token, counted.is_some() || token == '*' && !escaped || matches!(token, '+' | '?') && special)?;
+        let atom = std::mem::replace(&mut self.atom, true);
+        match (token, counted) {
+            ('[', _) if !escaped => return bracket(tail, &mut self.out),
+            ('*', _) if !escaped => self.out.push_str(if atom { "*" } else { r"\*" }),
+            ('.', _) if !escaped => self.out.push('.'),
+            ('^', _) if !escaped && (self.extended || starts) => self.anchor('^'),
+            ('$', _) if !escaped && (self.extended || ends(tail)) => self.anchor('$'),
+            ('+' | '?', _) if special => {
+                self.out.extend((!atom).then_some('\\'));
+                self.out.push(token);
             }
-            '*' if !escaped => {
-                out.push_str(if atom { "*" } else { r"\*" });
-                atom = true;
-            }
-            '.' if !escaped => {
-                out.push('.');
-                atom = true;
-            }
-            '^' if !escaped && (extended || starts) => out.push('^'),
-            '$' if !escaped && (extended || ends(tail)) => out.push('$'),
-            '+' | '?' if special => {
-                let repeats = atom;
-                out.extend((!repeats).then_some('\\'));
-                out.push(token);
-                atom = true;
-            }
-            '{' if special && atom && interval(tail, extended).is_some() => {
-                let (counts, after) = interval(tail, extended).unwrap_or_default();
+            ('{', Some((counts, after))) if atom => {
                 let from_none = if counts.starts_with(',') { "0" } else { "" };
-                out.push_str(&format!("{{{from_none}{counts}}}"));
-                rest = after;
+                self.out.push_str(&format!("{{{from_none}{counts}}}"));
+                return Ok(after);
             }
-            '(' | '|' | ')' if special => {
-                out.push(token);
-                atom = token == ')';
+            ('(' | '|' | ')', _) if special => {
+                self.out.push(token);
+                self.atom = token == ')';
             }
-            'w' | 'W' | 's' | 'S' | 'b' | 'B' | '<' | '>' if escaped => {
-                out.extend(['\\', token]);
-                atom = true;
-            }
+            ('w' | 'W' | 's' | 'S' | 'b' | 'B' | '<' | '>', _) if escaped => self.out.extend(['\\', token]),
             _ if escaped && token.is_alphanumeric() => {
                 return Err(format!("\\{token} is not known in a pattern; with -P more is"));
             }
-            _ => {
-                out.push_str(&regex::escape(token.encode_utf8(&mut [0; 4])));
-                atom = true;
-            }
+            _ => self.out.push_str(&regex::escape(token.encode_utf8(&mut [0; 4]))),
         }
+        Ok(tail)
     }
-    Ok(out)
+
+    fn anchor(&mut self, anchor: char) {
+        self.out.push(anchor);
+        self.atom = false;
+    }
+
+    /// Refuses repetitions that mean one thing to grep and another to the `regex` crate.
+    fn repetition(&mut self, token: char, repeats: bool) -> Result<(), String> {
+        if repeats && !self.atom && self.extended {
+            return Err(format!("'{token}' repeats nothing"));
+        }
+        if std::mem::replace(&mut self.repeated, repeats && self.atom) && repeats {
+            return Err(format!("'{token}' repeats what is repeated already"));
+        }
+        Ok(())
+    }
 }
 
 /// Whether a basic pattern, or an alternative in it, ends here.
@@ -421,6 +436,11 @@ mod tests {
             ("'[a'", "a bracket is not closed"),
             ("-E '(a'", "the pattern '(a' cannot be read"),
             (r"'a\'", "the pattern ends with a backslash"),
+            ("-E '*a'", "'*' repeats nothing"),
+            ("-E '(+)'", "'+' repeats nothing"),
+            ("-E 'a|{2}'", "'{' repeats nothing"),
+            ("-E 'a$?'", "'?' repeats nothing"),
+            ("-E 'a*?'", "'?' repeats what is repeated already"),
         ] {
             let said = read("grep", &words(line)).unwrap_err().to_string();
             assert!(said.contains(part), "grep {line}: {said}");

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 /// What a line asks for: `hey`, or for each request its URL and the patterns that are looked for.
@@ -68,5 +70,21 @@ fn a_status_is_judged_unless_it_is_looked_for() {
     ] {
         let Ok(Line::Checks(checks)) = read(line) else { panic!("{line}") };
         assert_eq!(checks[0].judges_status(), judged, "{line}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_line_makes_the_reader_panic(line in "(curl|grep|hey|a)?([-a-zA-Z'\"\\\\|&;$`<>(){}\\[\\]%#=@:/.^*+?0-9é\n ]|curl | grep | -e | -w ){0,20}") {
+        if let Ok(Line::Checks(checks)) = read(&line) {
+            prop_assert!(!checks.is_empty());
+            for check in &checks {
+                prop_assert_eq!(check.curl.plan.targets.len(), 1);
+                for grep in &check.greps {
+                    let (found, written) = grep.filter(&line);
+                    prop_assert!(found || written.is_empty() || written == "0\n");
+                }
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! started.
 
 mod children;
+mod patterns;
 mod requests;
 
 use std::collections::BTreeMap;
@@ -32,4 +33,10 @@ fn metadata(kind: &str, line: &str) -> BTreeMap<String, String> {
 async fn run(commands: &Commands, kind: &str, line: &str) -> Ran {
     let task = commands.read(&metadata(kind, line)).unwrap_or_else(|why| panic!("{line}: {why}"));
     commands.run(&Canary::new("podinfo", "test"), task).await
+}
+
+/// Whether a program is installed.
+fn has(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }

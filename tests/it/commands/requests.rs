@@ -7,7 +7,7 @@ use tollgate::exec::{Commands, Ran, Settings};
 
 use super::super::practice::{practice, url};
 use super::super::raw::Raw;
-use super::{run, runtime};
+use super::{has, run, runtime};
 
 /// A server with something to find on each path.
 fn server() -> Raw {
@@ -104,11 +104,6 @@ fn requests_succeed_and_fail_as_with_curl_and_grep() {
             }
         }
     }
-}
-
-fn has(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 #[test]
