@@ -7,10 +7,12 @@ mod hey;
 mod practice;
 mod progress;
 mod references;
+mod remote;
 mod run;
 mod screen;
 mod serve;
 mod signals;
+mod steer;
 mod style;
 mod tree;
 mod wget;
@@ -75,11 +77,14 @@ impl From<Exit> for ExitCode {
 }
 
 /// The commands there are, with one line each for the overview.
-const COMMANDS: [(&str, &str); 8] = [
+const COMMANDS: [(&str, &str); 11] = [
     ("run", "make load against a URL, measure it, and judge it by an objective"),
     ("hey", "take the place of hey: its flags, its summary, its exit codes"),
-    ("serve", "answer Flagger's webhooks: gates so far; hooks that make load are to follow"),
+    ("serve", "answer Flagger's webhooks: make the load they ask for, judge it, keep gates"),
     ("gate", "open, close and list the gates of a service, from a terminal or a pod without curl"),
+    ("status", "show what a service is doing: analyses, load, newest verdicts"),
+    ("override", "decide over a canary of a service for a while, whatever is measured"),
+    ("stop", "end the load of a service, of one canary or of all"),
     ("canary", "serve a practice canary whose latency, errors and stalls you choose"),
     ("demo", "see a good and a bad canary judged, all on this machine"),
     ("completions", "print a completion script for bash, zsh, fish, elvish or PowerShell"),
@@ -102,6 +107,9 @@ pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
         Some("hey") => hey::main(args).into(),
         Some("serve") => serve::main(args).into(),
         Some("gate") => gate::main(args).into(),
+        Some("status") => steer::status(args).into(),
+        Some("override") => steer::rule(args).into(),
+        Some("stop") => steer::stop(args).into(),
         Some("canary") => practice::main(args).into(),
         Some("demo") => demo::main(args).into(),
         Some("completions") => tree::print_completions(args).into(),

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, ValueEnum as _};
 use clap_complete::Shell;
 
-use super::{COMMANDS, Exit, complain, demo, flags, gate, hey, practice, say, serve, warn};
+use super::{COMMANDS, Exit, complain, demo, flags, gate, hey, practice, say, serve, steer, warn};
 use crate::spec::Output;
 
 /// What the program is for.
@@ -31,6 +31,9 @@ pub(super) fn command() -> Command {
             hey::command(),
             serve::command(),
             gate::command(),
+            steer::status_command(),
+            steer::override_command(),
+            steer::stop_command(),
             practice::command(),
             demo::command(),
             completions(),

@@ -81,6 +81,7 @@ pub struct Engine {
     workers: Vec<Worker>,
     /// Which worker the next small load goes to.
     next: AtomicUsize,
+    fenced: bool,
 }
 
 impl Engine {
@@ -91,7 +92,15 @@ impl Engine {
     pub fn start(workers: usize) -> io::Result<Self> {
         let workers = if workers == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { workers };
         let workers = (0..workers).map(Worker::start).collect::<io::Result<_>>()?;
-        Ok(Self { workers, next: AtomicUsize::new(0) })
+        Ok(Self { workers, next: AtomicUsize::new(0), fenced: false })
+    }
+
+    /// The same engine, which makes no connection to where clouds hand out credentials unless the plan names that address
+    /// itself: neither a name nor a redirect leads there.
+    #[must_use]
+    pub const fn fenced(mut self) -> Self {
+        self.fenced = true;
+        self
     }
 
     /// Starts a load now.
@@ -108,7 +117,7 @@ impl Engine {
     /// # Errors
     /// As [`Self::run`].
     pub fn run_on(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, terms: Terms) -> Result<Load, TransportError> {
-        let transport = Transport::new(plan.wire, &plan.tls, &plan.via)?;
+        let transport = self.transport(plan)?;
         let at = (clock::monotonic(), self.first(plan));
         Ok(self.begin((plan, transport), measures, terms, at))
     }
@@ -125,8 +134,7 @@ impl Engine {
         measures: &Arc<Measures>,
         detail: Detail,
     ) -> Result<Pair, TransportError> {
-        let transport = |plan: &Plan| Transport::new(plan.wire, &plan.tls, &plan.via);
-        let transports = (transport(canary)?, transport(primary)?);
+        let transports = (self.transport(canary)?, self.transport(primary)?);
         let at = (clock::monotonic(), self.first(canary));
         let unstopped = Arc::new(Measures { trips: Vec::new(), ..Measures::clone(measures) });
         let terms = |turn| Terms { turn, ..Terms::usual(detail) };
@@ -134,6 +142,11 @@ impl Engine {
             canary: self.begin((canary, transports.0), measures, terms(Turn::Even), at),
             primary: self.begin((primary, transports.1), &unstopped, terms(Turn::Odd), at),
         })
+    }
+
+    fn transport(&self, plan: &Plan) -> Result<Transport, TransportError> {
+        let transport = Transport::new(plan.wire, &plan.tls, &plan.via)?;
+        Ok(if self.fenced { transport.fenced(plan.addresses()) } else { transport })
     }
 
     /// Which worker gets a plan's first part.

@@ -1,6 +1,6 @@
 //! Single questions to HTTP services, for everything but load: one connection, one request, one answer, within limits.
 //!
-//! The load's own client measures and never fails; this one does neither. It is for people's commands.
+//! The load's own client measures and never fails; this one does neither. It is for people's commands, and for those who are told of verdicts.
 
 mod tls;
 
@@ -124,14 +124,19 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str, body: &str) -> Result<Request<Full<Bytes>>, http::Error> {
-        let target = format!("{}{path}", self.base.path().trim_end_matches('/'));
-        let mut request = Request::builder().method(method).uri(if target.is_empty() { "/" } else { &target });
+        let query = self.base.query().filter(|_| path.is_empty()).map_or_else(String::new, |query| format!("?{query}"));
+        let target = format!("{}{path}{query}", self.base.path().trim_end_matches('/'));
+        let mut request =
+            Request::builder().method(method).uri(if target.starts_with('/') { target } else { format!("/{target}") });
         let host = match self.base.port() {
             Some(port) => format!("{}:{port}", self.base.host_str().unwrap_or_default()),
             None => self.base.host_str().unwrap_or_default().to_owned(),
         };
         request = request.header(header::HOST, host).header(header::CONNECTION, "close");
         request = request.header(header::USER_AGENT, concat!("tollgate/", env!("CARGO_PKG_VERSION")));
+        if !body.is_empty() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
         if let Some(token) = &self.token {
             let mut value = HeaderValue::try_from(format!("Bearer {token}"))?;
             value.set_sensitive(true);

@@ -1,6 +1,7 @@
 //! What load to produce: target, schedule, lanes and limits; valid by construction. Pure.
 
 mod draw;
+mod near;
 mod rate;
 mod schedule;
 mod split;
@@ -8,9 +9,11 @@ mod target;
 mod turns;
 mod way;
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 pub use draw::{Drawing, Drawn, Picked, Piece, Source, Template};
+pub use near::is_near;
 pub use rate::{Rate, RateError};
 pub use schedule::{Arrivals, Dues, LaneDues, Schedule, Stage, Stop};
 pub use split::Split;
@@ -58,6 +61,17 @@ impl Plan {
     #[must_use]
     pub fn weights(&self) -> Vec<u32> {
         self.targets.iter().map(|target| target.weight).collect()
+    }
+
+    /// The addresses that the plan names itself: its targets', those pinned for them, and its proxy's.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        let hosts = self.targets.iter().map(|target| &target.origin.host);
+        let proxy = if let Via::Proxy(proxy) = &self.via { Some(&proxy.host) } else { None };
+        let named =
+            hosts.chain(proxy).filter_map(|host| if let Host::Ip(address) = host { Some(*address) } else { None });
+        let pinned = self.targets.iter().flat_map(|target| &target.origin.pinned).map(SocketAddr::ip);
+        named.chain(pinned).collect()
     }
 
     /// Which target each request goes to. A sample's class is the number of its target.

@@ -6,15 +6,16 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, any, get, post};
 use http::{HeaderMap, Request, Uri, header};
 use hyper::service::Service as _;
 use hyper_util::service::TowerToHyperService;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::hook::Peer;
+use super::receipt::Receipt;
 use super::reply::{Reply, Status};
-use super::{App, api, gates, probes, reports};
+use super::{App, alerts, api, canaries, gates, probes, reports, tasks};
 
 /// The label of a path that is none of ours.
 const OTHER: &str = "other";
@@ -31,6 +32,11 @@ pub struct Front {
 /// at methods either.
 fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
     vec![
+        ("/", any(tasks::plain)),
+        ("/rollout", any(tasks::rollout)),
+        ("/pre-rollout", any(tasks::pre_rollout)),
+        ("/confirm", any(tasks::confirm)),
+        ("/rollback", any(tasks::rollback)),
         ("/gate/check", any(gates::check_confirm)),
         ("/gate/open", any(gates::open_confirm)),
         ("/gate/close", any(gates::close_confirm)),
@@ -41,17 +47,31 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/rollback/close", any(gates::close_rollback)),
         ("/event", any(reports::event)),
         ("/post-rollout", any(reports::post_rollout)),
+        ("/alertmanager", any(alerts::alertmanager)),
         ("/healthz", any(probes::healthz)),
         ("/readyz", any(probes::readyz)),
         ("/metrics", any(probes::metrics)),
         ("/api/v1/gates", get(api::gates).fallback(read_only)),
         ("/api/v1/gates/{namespace}/{name}", get(api::gates_of).fallback(read_only)),
+        ("/api/v1/canaries", get(canaries::all).fallback(read_only)),
+        ("/api/v1/canaries/{namespace}/{name}", get(canaries::one).fallback(read_only)),
+        ("/api/v1/canaries/{namespace}/{name}/verdict", get(canaries::verdict).fallback(read_only)),
+        (
+            "/api/v1/canaries/{namespace}/{name}/override",
+            post(canaries::rule).delete(canaries::unrule).fallback(write_only),
+        ),
+        ("/api/v1/canaries/{namespace}/{name}/stop", post(canaries::stop).fallback(write_only)),
+        ("/api/v1/stop", post(canaries::stop_all).fallback(write_only)),
         ("/api/v1/log-level", get(api::log_level).put(api::set_log_level).fallback(read_or_put)),
     ]
 }
 
 async fn read_only() -> Reply {
     Reply::new(Status::WrongMethod, "expected GET")
+}
+
+async fn write_only() -> Reply {
+    Reply::new(Status::WrongMethod, "expected POST")
 }
 
 async fn read_or_put() -> Reply {
@@ -97,7 +117,9 @@ impl Front {
             Err(never) => match never {},
         };
         if wants_json && let Some(reply) = response.extensions_mut().remove::<Reply>() {
+            let receipt = Receipt::of(&mut response);
             response = reply.into_json();
+            receipt.and_then(|receipt| response.extensions_mut().insert(receipt));
         }
         let (status, took) = (response.status().as_u16(), started.elapsed());
         self.app.metrics.answered(path, status, took);
@@ -157,9 +179,10 @@ fn plain(uri: &Uri) -> Option<Uri> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::{Board, Rules};
+    use crate::load::Engine;
     use crate::server::Settings;
-    use crate::state::Memory;
+    use crate::state::{Memory, Store};
+    use crate::task::Live;
     use crate::telemetry::Logs;
     use http_body_util::BodyExt as _;
 
@@ -176,8 +199,9 @@ mod tests {
         async fn broken() -> Reply {
             panic!("injected")
         }
-        let gates = Board::load(Arc::new(Memory), Rules::default()).unwrap();
-        let app = App::new(Settings::default(), gates, Logs::none());
+        let store: Arc<dyn Store> = Arc::new(Memory);
+        let loads = Live::new(Arc::new(Engine::start(1).unwrap()), tokio::runtime::Handle::current());
+        let app = App::new(Settings::default(), &store, loads, Logs::none()).unwrap();
         let front = Front::with(app, routes().into_iter().chain([("/broken", any(broken))]).collect());
         for _ in 0..3 {
             let broke = (424, "tollgate broke on this request; its log says where".to_owned());

@@ -59,7 +59,11 @@ fn forbidden() -> Reply {
 async fn check(app: &App, kind: Kind, payload: Payload) -> Reply {
     let sight = sight(&payload, Source::Hook);
     let key = Key::new(kind, payload.canary);
-    let answer = app.gates.check(&key, &sight, Timestamp::now()).await;
+    let mut answer = app.gates.check(&key, &sight, Timestamp::now()).await;
+    if kind == Kind::Rollback && answer == Ok(false) {
+        // An alert against the analysis opens its gate.
+        answer = Ok(app.alerts.firing(&key.canary, &sight.checksum).is_some());
+    }
     tracing::info!(gate = %kind, canary = %key.canary, checksum = %sight.checksum, phase = ?sight.phase,
         approved = ?answer.as_ref().ok(), "gate check");
     match answer {

@@ -34,9 +34,11 @@ impl FromRequest<Arc<App>> for Hook {
         let peer = Peer::from_request_parts(&mut parts, app).await?;
         let body = bytes(app, body).await?;
         let payload = Payload::read(&body).map_err(|e| Reply::new(Status::BadInput, &e.to_string()))?;
-        if app.namespaces.as_ref().is_some_and(|ours| !ours.is_match(&payload.canary.namespace)) {
+        if !app.is_ours(&payload.canary) {
             return Err(Reply::new(Status::Forbidden, "Forbidden"));
         }
+        // Every hook says where its canary's analysis is: before and after one, its run is over.
+        app.runs.saw(&payload.canary, payload.phase, false);
         Ok(Self { payload, peer })
     }
 }

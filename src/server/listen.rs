@@ -22,12 +22,16 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Front;
 use super::hook::Peer;
+use super::receipt::{Outbox, Posted, Receipt};
 
 /// Connections at once; more wait to be accepted. Flagger opens one for each hook.
 const MOST_CONNECTIONS: usize = 1024;
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
+
+/// How often it is looked whether runs have ended in silence.
+const EXPIRY: Duration = Duration::from_secs(60);
 
 /// Bytes of a request's head at most.
 const HEAD_BYTES: usize = 64 << 10;
@@ -96,11 +100,20 @@ pub async fn serve(
             });
         }
     };
+    let expiring = async {
+        loop {
+            sleep(EXPIRY).await;
+            front.app().runs.expire();
+        }
+    };
     tokio::select! {
         () = accepting => {}
+        () = expiring => {}
         () = told => {}
     }
     drop(listener);
+    // Whoever waits for evidence is told how far it came.
+    front.app().runs.end();
     if timeout(drain.grace, graceful.shutdown()).await.is_err() {
         tracing::warn!(grace = ?drain.grace, "some callers got no answer in time");
     }
@@ -132,9 +145,18 @@ async fn connection(stream: TcpStream, peer: Peer, front: Front, tls: Option<Tls
 
 async fn requests<S: AsyncRead + AsyncWrite + Unpin + 'static>(stream: S, peer: Peer, front: Front, watcher: Watcher) {
     let patience = front.app().patience;
+    let outbox = Outbox::default();
+    let stream = Posted::new(stream, outbox.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let answer = front.clone().answer(peer, request.map(Body::new));
-        async { Ok::<_, Infallible>(answer.await) }
+        let outbox = outbox.clone();
+        async move {
+            let mut response = answer.await;
+            if let Some(receipt) = Receipt::of(&mut response) {
+                outbox.push(receipt);
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

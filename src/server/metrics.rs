@@ -1,6 +1,9 @@
-//! What Prometheus reads. Labels have few values: a path that is not ours is `other`, and gates are only those remembered.
+//! What Prometheus reads. Labels have few values: a path that is not ours is `other`, and gates and canaries are only
+//! those remembered.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,7 +16,9 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use crate::canary::Canary;
 use crate::gate::{Gate, Key};
+use crate::task::{CanaryStatus, Kind, Role};
 
 /// Upper bounds of the hook latencies, in seconds. Gates answer within one write to the disk.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
@@ -41,6 +46,20 @@ struct Which {
     name: String,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Judged {
+    namespace: String,
+    name: String,
+    hook: &'static str,
+    verdict: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Whose {
+    namespace: String,
+    name: String,
+}
+
 /// The type of a Flagger event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
 pub(super) enum EventType {
@@ -62,12 +81,17 @@ impl EventType {
 
 type Latencies = Family<Answered, Histogram, fn() -> Histogram>;
 
+/// How often a hook, by its path, was answered with which verdict.
+type Answers = BTreeMap<(&'static str, &'static str), u64>;
+
 /// Counters that handlers add to.
 #[derive(Debug)]
 pub(super) struct Metrics {
     requests: Family<Asked, Counter>,
     latencies: Latencies,
     events: Family<Happened, Counter>,
+    /// Answers of hooks that judge, by canary.
+    judged: Mutex<BTreeMap<Canary, Answers>>,
     panics: Counter,
     started: Timestamp,
 }
@@ -78,6 +102,7 @@ impl Metrics {
             requests: Family::default(),
             latencies: Latencies::new_with_constructor(|| Histogram::new(BUCKETS)),
             events: Family::default(),
+            judged: Mutex::default(),
             panics: Counter::default(),
             started: Timestamp::now(),
         }
@@ -94,19 +119,47 @@ impl Metrics {
         self.events.get_or_create(&Happened { r#type: kind }).inc();
     }
 
+    /// A hook that may start load was answered.
+    pub(super) fn judged(&self, canary: &Canary, role: Role, kind: Kind) {
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        *judged.entry(canary.clone()).or_default().entry((role.path(), kind.name())).or_default() += 1;
+    }
+
+    /// The answers so far, of those canaries that are still known.
+    fn verdicts(&self, canaries: &[CanaryStatus]) -> Family<Judged, Counter> {
+        let known: BTreeSet<&Canary> = canaries.iter().map(|status| &status.canary).collect();
+        let verdicts = Family::<Judged, Counter>::default();
+        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
+        judged.retain(|canary, _| known.contains(canary));
+        for (canary, answers) in judged.iter() {
+            for ((hook, verdict), times) in answers {
+                let (namespace, name) = (canary.namespace.clone(), canary.name.clone());
+                verdicts.get_or_create(&Judged { namespace, name, hook, verdict }).inc_by(*times);
+            }
+        }
+        verdicts
+    }
+
     /// A handler panicked.
     pub(super) fn panicked(&self) {
         self.panics.inc();
     }
 
-    /// The page, with the gates as they are now.
-    pub(super) fn page(&self, gates: &[(Key, Gate)]) -> String {
+    /// The page, with gates and canaries as they are now.
+    pub(super) fn page(&self, gates: &[(Key, Gate)], canaries: &[CanaryStatus]) -> String {
         let now = Timestamp::now();
         let open = Family::<Which, Gauge>::default();
         for (key, gate) in gates {
             let (name, namespace) = (key.canary.name.clone(), key.canary.namespace.clone());
             let which = Which { kind: key.kind.to_string(), namespace, name };
             open.get_or_create(&which).set(i64::from(gate.opening(now).is_some()));
+        }
+        let loads = Family::<Whose, Gauge>::default();
+        for status in canaries {
+            let (namespace, name) = (status.canary.namespace.clone(), status.canary.name.clone());
+            let all = status.run.iter().flat_map(|run| &run.loads).chain(&status.loose);
+            let running = all.filter(|load| !load.standing.is_over()).count();
+            loads.get_or_create(&Whose { namespace, name }).set(i64::try_from(running).unwrap_or(i64::MAX));
         }
         let started = Gauge::<i64>::default();
         started.set(self.started.as_second());
@@ -115,6 +168,8 @@ impl Metrics {
         registry.register("hook_requests", "Requests answered, by path and status", self.requests.clone());
         registry.register("hook_duration_seconds", "From a request's head to its answer", self.latencies.clone());
         registry.register("flagger_events", "Events that Flagger reported, by type", self.events.clone());
+        registry.register("verdicts", "Answers of hooks that may start load", self.verdicts(canaries));
+        registry.register("loads", "Loads that run now", loads);
         registry.register("panics", "Requests whose handler panicked", self.panics.clone());
         registry.register("gate_open", "1 for an open gate, 0 for one that was open", open);
         registry.register("start_time_seconds", "When the service started, since 1970", started);

@@ -28,6 +28,10 @@ pub enum Status {
     NoToken,
     /// Stop: the gate is closed, or the canary is none of ours.
     Forbidden,
+    /// Stop: it was measured, and does not hold.
+    Failed,
+    /// Ask again: there is too little to say so far.
+    NotYet,
     /// Ask another path.
     NotFound,
     /// Use another method.
@@ -52,6 +56,8 @@ impl Status {
             Self::BadInput => StatusCode::BAD_REQUEST,
             Self::NoToken => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Failed => StatusCode::PRECONDITION_FAILED,
+            Self::NotYet => StatusCode::TOO_EARLY,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -168,6 +174,8 @@ mod tests {
             (Status::BadInput, 400),
             (Status::NoToken, 401),
             (Status::Forbidden, 403),
+            (Status::Failed, 412),
+            (Status::NotYet, 425),
             (Status::NotFound, 404),
             (Status::WrongMethod, 405),
             (Status::TooSlow, 408),

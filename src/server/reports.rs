@@ -31,6 +31,7 @@ pub(super) async fn event(State(app): State<Arc<App>>, hook: Hook) -> Reply {
 /// The end of an analysis: what belongs to it ends.
 pub(super) async fn post_rollout(State(app): State<Arc<App>>, hook: Hook) -> Reply {
     let payload = &hook.payload;
+    app.runs.saw(&payload.canary, payload.phase, true);
     let ended = app.gates.saw(&payload.canary, &sight(payload, Source::PostRollout), Timestamp::now()).await;
     tracing::info!(canary = %payload.canary, checksum = %payload.checksum, phase = ?payload.phase,
         rollback_gate_closed = ended, "analysis over");

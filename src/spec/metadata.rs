@@ -29,6 +29,9 @@ const CONNECTION_AGE: Duration = Duration::from_secs(5);
 /// Proxies and name servers lag behind a pod that is ready.
 const READY_WAIT: Duration = Duration::from_secs(15);
 
+/// The pace of a load whose answers alone would set it, where nothing else is said.
+const PACE: Rate = Rate { micro_per_second: 100_000_000 };
+
 /// Keys of the loadtester that are known and have no effect on a load of our own.
 const OLD: [&str; 3] = ["type", "logCmdOutput", "returnCmdOutput"];
 
@@ -44,6 +47,13 @@ pub struct Hook {
     pub strict: bool,
     /// The pace of a load whose answers alone would set it.
     pub pace: Rate,
+}
+
+impl Default for Hook {
+    /// No objective, any key, and a hundred requests a second for a load without a pace.
+    fn default() -> Self {
+        Self { objective: None, strict: false, pace: PACE }
+    }
 }
 
 impl Objective {

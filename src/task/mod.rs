@@ -6,7 +6,7 @@
 //!
 //! * `call`: what is asked. `answer`: what is said, and in which words. `load`: what is wanted of a load.
 //! * `track`: stints, seconds and which of them a call judges. `run`: what a run knows. `whose`: whose answers a load sees.
-//!   `budget`: how much may run at once. `ruling`: a verdict that a person gives.
+//!   `budget`: how much may run at once; `targets`: where it may go. `ruling`: a verdict that a person gives.
 //! * `desk`: the rules: when a run begins and ends, what a call starts, what it may be answered. Time comes in as an
 //!   argument; nothing here waits.
 //! * `board`: the desk behind one lock, and whoever waits at it. `keep`: what outlives the process. `judged`, `rollback`: how a call comes to its verdict.
@@ -26,6 +26,7 @@ mod rollback;
 mod ruling;
 mod run;
 mod status;
+mod targets;
 mod track;
 mod whose;
 
@@ -41,3 +42,4 @@ pub use live::{Live, LiveLoad};
 pub use load::{End, Load, Loads, Stage, Standing, Start};
 pub use ruling::Override;
 pub use status::{CanaryStatus, LoadStatus, Record, RunStatus};
+pub use targets::Targets;

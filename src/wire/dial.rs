@@ -187,6 +187,10 @@ impl Dialer {
         for tried in 0..addresses.len() {
             let address = addresses[(first + tried) % addresses.len()];
             last = Some(address);
+            if self.0.transport.bars(address.ip()) {
+                failed = (Fault::Refused, format!("{address}: a link-local address, where no load may go"));
+                continue;
+            }
             // Each address left gets an equal part of the time left: one that swallows packets leaves some for others.
             let now = clock.now();
             let share = by.since(now).0 / (addresses.len() - tried) as u64;
@@ -329,6 +333,25 @@ mod tests {
         }
         assert_eq!(dialer.0.next.get(), 4);
         assert!(dialer.first_error().is_some_and(|said| said.starts_with(&closed.to_string())));
+    }
+
+    #[tokio::test]
+    async fn behind_a_fence_no_name_leads_to_a_link_local_address_that_is_not_allowed() {
+        let (open, _) = open_and_closed().await;
+        let near: SocketAddr = "169.254.169.254:80".parse().expect("an address");
+        let transport = Transport::new(Wire::Http1, &Tls::default(), &Via::Direct).expect("nothing can go wrong");
+        let dialer = |pinned, allowed| {
+            let origin = Origin { secure: false, host: Host::Name("target.test".into()), port: 80, pinned };
+            Dialer::new(origin, transport.clone().fenced(allowed), 0)
+        };
+        let barred = dialer(vec![near], Vec::new());
+        assert_eq!(barred.connect(Ns::from_secs(5), &Coarse::new()).await.result.err(), Some(Fault::Refused));
+        let expected = "169.254.169.254:80: a link-local address, where no load may go";
+        assert_eq!(barred.first_error().as_deref(), Some(expected));
+        let both = dialer(vec![near, open.local_addr().expect("it is bound")], Vec::new());
+        assert!(both.connect(Ns::from_secs(5), &Coarse::new()).await.result.is_ok(), "the other address is none");
+        let transport = transport.clone().fenced(vec![near.ip()]);
+        assert!(!transport.bars(near.ip()) && transport.bars("169.254.169.253".parse().expect("an address")));
     }
 
     #[tokio::test]

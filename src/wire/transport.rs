@@ -1,16 +1,17 @@
 //! What every dial of one plan needs, made once before the load starts: what connections go through, and TLS.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
 
 use super::tls;
-use crate::plan::{Host, Tls, Via, Wire};
+use crate::plan::{Host, Tls, Via, Wire, is_near};
 
 /// How a plan's connections are made. Cheap to clone; the workers share it.
 #[derive(Clone, Debug)]
-pub struct Transport(Arc<Inner>);
+pub struct Transport(Arc<Inner>, Option<Arc<[IpAddr]>>);
 
 #[derive(Debug)]
 struct Inner {
@@ -46,13 +47,25 @@ impl Transport {
     /// certificate's.
     pub fn new(wire: Wire, tls: &Tls, via: &Via) -> Result<Self, TransportError> {
         let to_proxy = Tls { trust: tls.trust.clone(), identity: None, server: None };
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             wire,
             via: via.clone(),
             server: tls.server.clone(),
             tls: tls::configuration(wire, tls)?,
             proxy_tls: tls::configuration(Wire::Http1, &to_proxy)?,
-        })))
+        };
+        Ok(Self(Arc::new(inner), None))
+    }
+
+    /// The same without connections to where clouds hand out credentials ([`is_near`]), `allowed` addresses excepted.
+    #[must_use]
+    pub fn fenced(self, allowed: Vec<IpAddr>) -> Self {
+        Self(self.0, Some(allowed.into()))
+    }
+
+    /// Whether no connection may go there.
+    pub(super) fn bars(&self, address: IpAddr) -> bool {
+        self.1.as_ref().is_some_and(|allowed| is_near(address) && !allowed.contains(&address))
     }
 
     /// What connections go through.

@@ -21,8 +21,8 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("exec", &["plan", "stats", "spec", "wire", "canary"]),
     ("telemetry", &[]),
     ("pem", &[]),
-    ("server", &["spec", "canary", "state", "gate", "exec", "telemetry", "pem"]),
     ("outbound", &["pem"]),
+    ("server", &["spec", "canary", "state", "gate", "task", "exec", "telemetry", "pem", "outbound"]),
     (
         "cli",
         &[
@@ -37,6 +37,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "canary",
             "state",
             "gate",
+            "task",
             "exec",
             "telemetry",
             "server",

@@ -8,6 +8,11 @@ mod agreement;
 #[cfg(test)]
 mod beside;
 #[cfg(test)]
+#[path = "../support/flagger.rs"]
+mod flagger;
+#[cfg(test)]
+mod hooks;
+#[cfg(test)]
 mod measurement;
 #[cfg(test)]
 #[path = "../support/practice.rs"]
@@ -19,6 +24,9 @@ mod quota;
 mod report;
 #[cfg(test)]
 mod runs;
+#[cfg(test)]
+#[path = "../support/service.rs"]
+mod service;
 #[cfg(test)]
 #[path = "../support/tollgate.rs"]
 mod tollgate;

@@ -8,22 +8,22 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use tollgate::gate::{Board, Rules};
+use tollgate::load::Engine;
 use tollgate::server::{App, Drain, Front, Settings, TlsFiles, acceptor, bind, serve};
 use tollgate::state::{Memory, Store};
+use tollgate::task::Live;
 use tollgate::telemetry::Logs;
 
 /// What a test wants of the service.
 pub(crate) struct Wanted {
     pub(crate) settings: Settings,
-    pub(crate) rules: Rules,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) tls: Option<TlsFiles>,
 }
 
 impl Default for Wanted {
     fn default() -> Self {
-        Self { settings: Settings::default(), rules: Rules::default(), store: Arc::new(Memory), tls: None }
+        Self { settings: Settings::default(), store: Arc::new(Memory), tls: None }
     }
 }
 
@@ -39,13 +39,13 @@ impl Service {
     pub(crate) fn start(wanted: Wanted) -> Self {
         let listener = bind(Some(IpAddr::V4(Ipv4Addr::LOCALHOST)), 0).unwrap();
         let addr = listener.local_addr().unwrap();
-        let gates = Board::load(wanted.store, wanted.rules).unwrap();
-        let front = Front::new(App::new(wanted.settings, gates, Logs::none()));
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let loads = Live::new(Arc::new(Engine::start(1).unwrap()), runtime.handle().clone());
+        let front = Front::new(App::new(wanted.settings, &wanted.store, loads, Logs::none()).unwrap());
         let tls = wanted.tls.map(|files| acceptor(&files).unwrap());
         let (stop, stopped) = oneshot::channel();
         let drain = Drain { delay: Duration::ZERO, grace: Duration::from_secs(5) };
         let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
             runtime.block_on(async {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 let stopped = async {

@@ -4,15 +4,18 @@ use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Arg, ArgMatches, Command};
 use regex::Regex;
 
 use crate::gate::Rules;
-use crate::server::{Drain, TlsFiles, token};
-use crate::spec::GoDuration;
+use crate::plan::Rate;
+use crate::server::{Alerting, Drain, Notify, TlsFiles, token};
 use crate::spec::shell::go_bool;
+use crate::spec::{GoDuration, Hook, Objective};
+use crate::task::{Budgets, Settings as Runs, Targets};
 use crate::telemetry::Level;
 
 /// Flagger's loadtester listens here.
@@ -23,6 +26,18 @@ const GATE_TTL: Duration = Duration::from_secs(24 * 3600);
 
 /// Kubernetes kills a pod 30 s after it told it to end.
 const DRAIN: Drain = Drain { delay: Duration::from_secs(2), grace: Duration::from_secs(25) };
+
+/// Loads at once: each holds some connections and a few kilobytes.
+const MOST_TASKS: u32 = 1_000;
+
+/// As many requests a second as one core makes with a third of its time.
+const MOST_RATE: Rate = Rate { micro_per_second: 20_000_000_000 };
+
+/// Half of the ports that a system has for connections to one target.
+const MOST_CONNECTIONS: u32 = 10_000;
+
+/// The loadtester's limit for a task.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// One flag.
 pub(super) struct Flag {
@@ -39,7 +54,11 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag { name: "port", value: "PORT", help: "Port to listen on; 0 takes a free one (9090)" },
     Flag { name: "listen", value: "ADDR", help: "IP address to listen on (all of them)" },
     Flag { name: "namespace-regexp", value: "REGEX", help: "Speak only about canaries of namespaces that match (all)" },
-    Flag { name: "state", value: "FILE", help: "Keep gates in this file over restarts (in memory)" },
+    Flag {
+        name: "state",
+        value: "FILE",
+        help: "Keep gates, runs and overrides in this file over restarts (in memory)",
+    },
     Flag {
         name: "gate-ttl",
         value: "TIME",
@@ -47,9 +66,32 @@ pub(super) const FLAGS: &[Flag] = &[
     },
     Flag { name: "sticky-gates", value: "", help: "Leave rollback gates open after the analysis they ended (closed)" },
     Flag {
+        name: "default-slo",
+        value: "LINE",
+        help: "Judge hooks without an slo by this line, also those on / (success>=99%, p99<=500ms; on / none)",
+    },
+    Flag { name: "shadow", value: "", help: "Judge and say what the verdict would be, and stop nothing (false)" },
+    Flag { name: "max-tasks", value: "N", help: "Loads at once (1000)" },
+    Flag { name: "max-rate", value: "RATE", help: "Requests a second of all loads together (20000/s)" },
+    Flag { name: "max-connections", value: "N", help: "Connections that loads may begin with, all together (10000)" },
+    Flag { name: "max-duration", value: "TIME", help: "How long one load may take (that of --timeout, or 1h)" },
+    Flag { name: "pace", value: "RATE", help: "The rate of a load that names none (100/s)" },
+    Flag {
+        name: "allow-target",
+        value: "REGEX",
+        help: "Send load only where all of HOST:PORT matches (anywhere but to link-local addresses)",
+    },
+    Flag {
+        name: "alert-labels",
+        value: "NAME,NAMESPACE",
+        help: "The labels of an alert that name a canary (canary,namespace)",
+    },
+    Flag { name: "alert-ttl", value: "TIME", help: "An alert fires for this long after its last notification (10m)" },
+    Flag { name: "notify-url", value: "URL", help: "POST each verdict there, as JSON with a text (nobody is told)" },
+    Flag {
         name: "token-file",
         value: "FILE",
-        help: "Ask for the token in this file before a gate is opened (no token)",
+        help: "Ask for the token in this file before a gate is opened, an alert taken, a verdict overridden (no token)",
     },
     Flag { name: "tls-cert", value: "FILE", help: "Serve HTTPS with this certificate, PEM (HTTP)" },
     Flag { name: "tls-key", value: "FILE", help: "The certificate's private key, PEM" },
@@ -61,7 +103,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag { name: "drain-delay", value: "TIME", help: "When told to end, go on for this long, not ready (2s)" },
     Flag { name: "drain-grace", value: "TIME", help: "After that, cut callers who wait for longer than this (25s)" },
     Flag { name: "log-level", value: "LEVEL", help: "debug, info, warn or error; anything else is info (info)" },
-    Flag { name: "timeout", value: "TIME", help: "The loadtester's limit for its tasks; there are none yet (1h)" },
+    Flag { name: "timeout", value: "TIME", help: "The loadtester's name for --max-duration (1h)" },
     Flag { name: "zap-encoding", value: "NAME", help: "The loadtester's; logs are always JSON (json)" },
     Flag { name: "zap-replace-globals", value: "", help: "The loadtester's; does nothing (false)" },
 ];
@@ -85,7 +127,7 @@ impl Flag {
 /// The command: its flags are the table.
 pub(in crate::cli) fn command() -> Command {
     Command::new("serve")
-        .about("Answers Flagger's webhooks: gates so far; hooks that make load are to follow")
+        .about("Answers Flagger's webhooks: makes the load they ask for, judges it, keeps gates")
         .bin_name("tollgate serve")
         .display_name("tollgate")
         .version(env!("CARGO_PKG_VERSION"))
@@ -124,6 +166,11 @@ pub(super) struct Asked {
     pub(super) namespaces: Option<Regex>,
     pub(super) state: Option<PathBuf>,
     pub(super) rules: Rules,
+    pub(super) runs: Runs,
+    pub(super) hook: Hook,
+    pub(super) targets: Targets,
+    pub(super) alerting: Alerting,
+    pub(super) notify: Option<Notify>,
     pub(super) token_file: Option<PathBuf>,
     pub(super) tls: Option<TlsFiles>,
     pub(super) drain: Drain,
@@ -167,6 +214,10 @@ impl<F: Fn(&Flag) -> Option<(String, String)>> Reader<F> {
         self.value(name, "a duration such as 30s, 5m or 24h", |text| text.parse().ok().and_then(GoDuration::to_std))
     }
 
+    fn rate(&mut self, name: &str) -> Option<Rate> {
+        self.value(name, "a rate such as 500/s or 1200/m", |text| text.parse().ok())
+    }
+
     fn switch(&mut self, name: &str) -> bool {
         self.value(name, "true or false", go_bool).unwrap_or(false)
     }
@@ -191,13 +242,73 @@ pub(super) fn read(given: impl Fn(&Flag) -> Option<(String, String)>) -> Result<
     let delay = reader.time("drain-delay").unwrap_or(DRAIN.delay);
     let grace = reader.time("drain-grace").unwrap_or(DRAIN.grace);
     let (level, remarks) = logs(&mut reader);
-    reader.time("timeout");
+    let runs = runs(&mut reader);
+    let hook = hook(&mut reader);
+    let targets = reader
+        .value("allow-target", "a regular expression such as .+-canary\\..+", |text| Targets::matching(text).ok());
+    let alerting = alerting(&mut reader);
+    let notify = reader.value("notify-url", "an address such as https://HOST/PATH", |url| Notify::new(url).ok());
     reader.switch("zap-replace-globals");
     if !reader.mistakes.is_empty() {
         return Err(reader.mistakes);
     }
     let (rules, drain) = (Rules { ttl, sticky }, Drain { delay, grace });
-    Ok(Asked { listen, port, namespaces, state, rules, token_file, tls, drain, level, remarks })
+    let targets = targets.unwrap_or_default();
+    Ok(Asked {
+        listen,
+        port,
+        namespaces,
+        state,
+        rules,
+        runs,
+        hook,
+        targets,
+        alerting,
+        notify,
+        token_file,
+        tls,
+        drain,
+        level,
+        remarks,
+    })
+}
+
+fn runs<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Runs {
+    let some = |text: &str| text.parse().ok().filter(|n| *n > 0);
+    let timeout = reader.time("timeout").filter(|time| !time.is_zero());
+    let budgets = Budgets {
+        tasks: reader.value("max-tasks", "a whole number above zero", some).unwrap_or(MOST_TASKS),
+        rate: Some(reader.rate("max-rate").unwrap_or(MOST_RATE)),
+        lanes: Some(reader.value("max-connections", "a whole number above zero", some).unwrap_or(MOST_CONNECTIONS)),
+        duration: Some(reader.time("max-duration").filter(|time| !time.is_zero()).or(timeout).unwrap_or(LONGEST)),
+        ..Budgets::default()
+    };
+    Runs { budgets, shadow: reader.switch("shadow"), ..Runs::default() }
+}
+
+fn hook<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Hook {
+    let objective = reader.text("default-slo").and_then(|(place, given)| match Objective::read(&given) {
+        Ok(objective) => Some(Arc::new(objective)),
+        Err(why) => {
+            reader.mistakes.push(format!("{place}: cannot be read\n{why}"));
+            None
+        }
+    });
+    let hook = Hook { objective, ..Hook::default() };
+    let pace = reader.rate("pace").unwrap_or(hook.pace);
+    Hook { pace, ..hook }
+}
+
+fn alerting<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Alerting {
+    let usual = Alerting::default();
+    let labels = reader.value("alert-labels", "two labels, such as canary,namespace", |text| {
+        let (name, namespace) = text.split_once(',')?;
+        let (name, namespace) = (name.trim(), namespace.trim());
+        (!name.is_empty() && !namespace.is_empty()).then(|| (name.to_owned(), namespace.to_owned()))
+    });
+    let (name, namespace) = labels.unwrap_or((usual.name, usual.namespace));
+    let lasts = reader.time("alert-ttl").filter(|time| !time.is_zero()).unwrap_or(usual.lasts);
+    Alerting { name, namespace, lasts }
 }
 
 /// A token that cannot be read would open gates to everybody, or to nobody.
@@ -291,6 +402,34 @@ mod tests {
         ] {
             assert_eq!(read_line(line).unwrap().rules, Rules { ttl, sticky }, "{line}");
         }
+    }
+
+    #[test]
+    fn budgets_have_defaults_and_the_loadtesters_limit_is_one_of_them() {
+        let hour = Some(Duration::from_secs(3_600));
+        for (line, duration, tasks, lanes) in [
+            ("", hour, 1_000, 10_000),
+            ("-timeout=10m --max-tasks 5", Some(Duration::from_secs(600)), 5, 10_000),
+            ("--timeout 10m --max-duration 20m --max-connections 7", Some(Duration::from_secs(1_200)), 1_000, 7),
+            ("--max-duration 0", hour, 1_000, 10_000),
+        ] {
+            let Budgets { duration: had, tasks: loads, lanes: connections, rate, .. } =
+                read_line(line).unwrap().runs.budgets;
+            assert_eq!((had, loads, connections), (duration, tasks, Some(lanes)), "{line}");
+            assert_eq!(rate, Some(MOST_RATE), "{line}");
+        }
+        let asked = read_line("--max-rate 600/m --pace 2 --shadow --default-slo p99<1s --alert-labels app,ns").unwrap();
+        assert_eq!(asked.runs.budgets.rate, Some(Rate { micro_per_second: 10_000_000 }));
+        assert_eq!((asked.hook.pace, asked.runs.shadow), (Rate { micro_per_second: 2_000_000 }, true));
+        assert_eq!(asked.hook.objective.as_deref(), Some(&Objective::read("p99<1s").unwrap()));
+        assert_eq!((asked.alerting.name.as_str(), asked.alerting.namespace.as_str()), ("app", "ns"));
+        let plain = read_line("").unwrap();
+        assert_eq!((plain.hook.objective, plain.runs.shadow, plain.alerting), (None, false, Alerting::default()));
+        let wrong = read_line("--max-rate fast --max-tasks 0 --default-slo p99<5 --allow-target ( --alert-labels x");
+        let wrong = wrong.unwrap_err();
+        assert_eq!(wrong.len(), 5, "{wrong:?}");
+        assert_eq!(wrong[1], "--max-rate: got 'fast', expected a rate such as 500/s or 1200/m");
+        assert!(wrong.iter().any(|wrong| wrong.starts_with("--default-slo: cannot be read\n")), "{wrong:?}");
     }
 
     #[test]

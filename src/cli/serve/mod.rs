@@ -12,9 +12,10 @@ use self::flags::{Asked, FLAGS};
 use super::signals::Signals;
 use super::words::{self, Read, joined, lines};
 use super::{Exit, complain, say};
-use crate::gate::Board;
+use crate::load::{Engine, descriptors};
 use crate::server::{App, Front, Settings, acceptor, bind, serve};
 use crate::state::{File, Memory, Store};
+use crate::task::Live;
 use crate::telemetry::Logs;
 
 pub(super) use self::flags::command;
@@ -48,7 +49,6 @@ fn run(asked: Asked) -> anyhow::Result<Exit> {
         Some(path) => Arc::new(File::open(path).context("--state")?),
         None => Arc::new(Memory),
     };
-    let gates = Board::load(store, asked.rules).context("--state")?;
     let tls = asked.tls.as_ref().map(acceptor).transpose().context("TLS")?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let logs = Logs::start(asked.level)?;
@@ -64,8 +64,23 @@ fn run(asked: Asked) -> anyhow::Result<Exit> {
     for remark in &asked.remarks {
         tracing::warn!("{remark}");
     }
-    let settings = Settings { namespaces: asked.namespaces, token_file: asked.token_file, ..Settings::default() };
-    let front = Front::new(App::new(settings, gates, logs));
+    let settings = Settings {
+        namespaces: asked.namespaces,
+        token_file: asked.token_file,
+        rules: asked.rules,
+        runs: asked.runs,
+        hook: asked.hook,
+        targets: asked.targets,
+        alerting: asked.alerting,
+        notify: asked.notify,
+        ..Settings::default()
+    };
+    if let Some(limit) = descriptors() {
+        tracing::debug!(limit, "open files, connections among them");
+    }
+    let engine = Engine::start(0).context("no thread for the load")?.fenced();
+    let loads = Live::new(Arc::new(engine), runtime.handle().clone());
+    let front = Front::new(App::new(settings, &store, loads, logs).context("--state")?);
     tracing::info!(%address, scheme, version = env!("CARGO_PKG_VERSION"), "listening");
     say(&format!("tollgate listens on {scheme}://{address}/\n"));
     let ended = runtime.block_on(async {

@@ -76,7 +76,8 @@ fn a_body_that_is_no_hook_is_refused_as_before_and_told_why() {
     let service = Service::start(Wanted::default());
     let start = "the body is no hook of Flagger's: ";
     for body in ["", "[]", "{", "\u{feff}{}", "{} x", r#"{"name":1}"#, r#"{"metadata":{"a":1}}"#, r#""text""#] {
-        for path in ["/gate/check", "/gate/open", "/gate/close", "/rollback/check", "/event", "/post-rollout"] {
+        let gates = ["/gate/check", "/gate/open", "/gate/close", "/rollback/check", "/event", "/post-rollout"];
+        for path in gates.into_iter().chain(["/", "/rollout", "/pre-rollout", "/confirm", "/rollback"]) {
             let answer = service.post(path, body);
             assert!(answer.status == 400 && answer.body.starts_with(start), "{path} {body}: {answer:?}");
         }
@@ -88,7 +89,8 @@ fn canaries_of_other_namespaces_are_forbidden() {
     let namespaces = Some(regex::Regex::new("^(test|prod-.*)$").unwrap());
     let service =
         Service::start(Wanted { settings: Settings { namespaces, ..Settings::default() }, ..Wanted::default() });
-    for path in ["/gate/check", "/gate/open", "/gate/close", "/rollback/open", "/event", "/post-rollout"] {
+    let gates = ["/gate/check", "/gate/open", "/gate/close", "/rollback/open", "/event", "/post-rollout"];
+    for path in gates.into_iter().chain(["/", "/rollout", "/pre-rollout", "/confirm", "/rollback"]) {
         let answer = service.post(path, r#"{"name":"podinfo","namespace":"other"}"#);
         assert_eq!(answer, text(403, "Forbidden"), "{path}");
     }
@@ -99,10 +101,14 @@ fn canaries_of_other_namespaces_are_forbidden() {
 #[test]
 fn a_path_that_is_not_there_lists_those_that_are() {
     let service = Service::start(Wanted::default());
-    let list = "no such path; there are /gate/check /gate/open /gate/close /gate/approve /gate/halt /rollback/check \
-                /rollback/open /rollback/close /event /post-rollout /healthz /readyz /metrics\n\
-                and /api/v1/gates /api/v1/gates/{namespace}/{name} /api/v1/log-level";
-    for path in ["/", "/x/y", "/gate/check/", "/GATE/check", "/rollback", "/metrics/", "/api/v1/gates/"] {
+    let list = "no such path; there are / /rollout /pre-rollout /confirm /rollback /gate/check /gate/open /gate/close \
+                /gate/approve /gate/halt /rollback/check /rollback/open /rollback/close /event /post-rollout \
+                /alertmanager /healthz /readyz /metrics\n\
+                and /api/v1/gates /api/v1/gates/{namespace}/{name} /api/v1/canaries \
+                /api/v1/canaries/{namespace}/{name} /api/v1/canaries/{namespace}/{name}/verdict \
+                /api/v1/canaries/{namespace}/{name}/override /api/v1/canaries/{namespace}/{name}/stop /api/v1/stop \
+                /api/v1/log-level";
+    for path in ["/x/y", "/gate/check/", "/GATE/check", "/rollback/", "/metrics/", "/api/v1/gates/", "/rollout/x"] {
         assert_eq!(service.post(path, WHO).short(), (404, list), "{path}");
     }
 }

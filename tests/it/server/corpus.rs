@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::flagger::{as_go, post};
+use crate::practice::practice;
 use crate::service::{Service, Wanted};
 use crate::source::root;
 use tollgate::server::Payload;
@@ -47,24 +48,54 @@ fn sorted(object: &Value) -> Value {
     json!(members)
 }
 
+/// The hook's body with every target at `there`, where the names of its cluster would lead.
+fn body_to(hook: &Value, there: &str) -> String {
+    let mut hook = hook.clone();
+    let cmd = hook["metadata"]["cmd"].as_str().map(|cmd| {
+        let hosts = regex::Regex::new(r"https?://[^/\s']+").unwrap();
+        hosts.replace_all(cmd, there).into_owned()
+    });
+    if let Some(cmd) = cmd {
+        hook["metadata"]["cmd"] = json!(cmd);
+    }
+    body(&hook)
+}
+
+/// What a hook of that path and metadata is answered: status, and how the text begins.
+fn expected(path: &str, metadata: &Value) -> (u16, &'static str) {
+    let text = |key: &str| metadata[key].as_str().unwrap_or_default();
+    match path {
+        "/gate/approve" => (200, "OK"),
+        "/gate/check" | "/gate/halt" | "/rollback/check" => (403, "Forbidden"),
+        "/" if metadata["clone"].is_number() => (400, "the body is no hook of Flagger's: metadata clone"),
+        "/" => match (text("type"), text("cmd").split(' ').next()) {
+            ("" | "cmd", Some("hey")) => (202, ""),
+            ("" | "cmd", Some("curl" | "ghz")) => (400, "cmd: got '"),
+            ("" | "cmd", _) => (400, "cmd not found in metadata"),
+            (_, _) => (400, "type: got '"),
+        },
+        _ => (404, "no such path; there are "),
+    }
+}
+
 #[test]
 fn every_hook_of_flaggers_own_is_answered() {
-    let service = Service::start(Wanted::default());
-    let mut gates = 0;
+    let (service, canary) = (Service::start(Wanted::default()), practice(""));
+    let there = format!("http://{}", canary.addr());
+    let mut loads = 0;
     // Two come from a chart, with a template for an address.
     for hook in hooks().into_iter().filter(|hook| hook["url"].as_str().unwrap().starts_with("http://")) {
         let url: url::Url = hook["url"].as_str().unwrap().parse().unwrap_or_else(|e| panic!("{e}: {hook}"));
-        let answer = post(service.addr, url.path(), &body(&hook));
-        let expected = match url.path() {
-            "/gate/approve" => (200, "OK"),
-            "/gate/check" | "/gate/halt" | "/rollback/check" => (403, "Forbidden"),
-            _ => {
-                assert_eq!(answer.status, 404, "{hook}");
-                continue;
-            }
-        };
-        gates += 1;
-        assert_eq!(answer.short(), expected, "{hook}");
+        let answer = post(service.addr, url.path(), &body_to(&hook, &there));
+        let (status, start) = expected(url.path(), &hook["metadata"]);
+        assert!(answer.status == status && answer.body.starts_with(start), "{hook}: {answer:?}");
+        assert!(status != 202 || answer.body.is_empty(), "{hook}: {answer:?}");
+        loads += u32::from(status == 202);
     }
-    assert_eq!(gates, 9);
+    assert_eq!(loads, 54);
+    let shown = service.get("/api/v1/canaries").json();
+    let running = shown["canaries"][0]["unjudged"].as_array().unwrap().len();
+    // Equal plans are one load, whoever asks.
+    assert!((20..54).contains(&running), "{running}");
+    service.post("/api/v1/stop", "");
 }

@@ -61,7 +61,10 @@ fn a_rollback_gate_rolls_one_release_back_and_not_the_next() {
 
 #[test]
 fn sticky_gates_go_on_rolling_back_as_the_loadtesters_do() {
-    let service = Service::start(Wanted { rules: Rules { sticky: true, ttl: None }, ..Wanted::default() });
+    let service = Service::start(Wanted {
+        settings: Settings { rules: Rules { sticky: true, ttl: None }, ..Settings::default() },
+        ..Wanted::default()
+    });
     let flagger = flagger(&service);
     person(&service, "/rollback/open", &json!({}));
     for checksum in ["v2", "v3"] {

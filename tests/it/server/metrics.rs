@@ -49,6 +49,7 @@ fn the_documentation_lists_every_metric_and_no_other() {
     let service = Service::start(Wanted::default());
     service.post("/gate/open", WHO);
     service.post("/event", r#"{"metadata":{"eventType":"Warning","eventMessage":"Halt"}}"#);
+    service.post("/", r#"{"name":"podinfo","namespace":"test","metadata":{"cmd":"hey -n 1 -c 1 http://127.0.0.1:9"}}"#);
     let answer = service.get("/metrics");
     let kind = answer.headers.iter().find(|(name, _)| name == "Content-Type").unwrap();
     assert_eq!(kind.1, "application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -69,8 +70,18 @@ fn what_is_counted_is_what_was_asked() {
     service.post("/no/such/path", WHO);
     service.get("/api/v1/gates/test/podinfo");
     ask(service.addr, "POST", "/event", &[], br#"{"metadata":{"eventType":"Normal"}}"#);
+    let load = |cmd: &str, slo: &str| {
+        let metadata = format!(r#"{{"cmd":"{cmd}","slo":"{slo}","wait":"0s","ready-wait":"1m"}}"#);
+        let who = r#""name":"podinfo","namespace":"test","phase":"Progressing","checksum":"1""#;
+        service.post("/rollout", &format!("{{{who},\"metadata\":{metadata}}}")).status
+    };
+    // Nothing listens there: it is asked again and again, for a minute.
+    let cmd = "hey -z 1m -q 1 -c 1 http://127.0.0.1:9";
+    assert_eq!([load(cmd, "p99<1s"), load(cmd, "p99<1s"), load(cmd, "p99<2s")], [425; 3]);
     let page = service.get("/metrics").body;
     for line in [
+        r#"tollgate_verdicts_total{namespace="test",name="podinfo",hook="/rollout",verdict="not-yet"} 3"#,
+        r#"tollgate_loads{namespace="test",name="podinfo"} 1"#,
         r#"tollgate_hook_requests_total{path="/gate/check",status="403"} 3"#,
         r#"tollgate_hook_requests_total{path="/gate/check",status="200"} 1"#,
         r#"tollgate_hook_requests_total{path="/gate/open",status="202"} 1"#,

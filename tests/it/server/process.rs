@@ -13,13 +13,13 @@ use crate::service::{Answer, ask};
 use crate::tollgate::{Ended, Running, by_shell, run, tollgate};
 
 /// A service on a free port.
-struct Served {
-    running: Running,
-    addr: SocketAddr,
+pub(super) struct Served {
+    pub(super) running: Running,
+    pub(super) addr: SocketAddr,
 }
 
 impl Served {
-    fn start(flags: &[&str]) -> Self {
+    pub(super) fn start(flags: &[&str]) -> Self {
         let fixed = ["serve", "-port=0", "--listen", "127.0.0.1", "--drain-delay", "0s"];
         Self::of(tollgate(fixed.iter().chain(flags)))
     }
@@ -45,7 +45,7 @@ impl Served {
         }
     }
 
-    fn kill(self) {
+    pub(super) fn kill(self) {
         self.running.signal(Signal::KILL);
         let ended = self.running.finish();
         assert_eq!(ended.code, None, "killed: {ended:?}");
