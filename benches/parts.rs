@@ -32,6 +32,7 @@ fn sample(i: u64) -> Sample {
         resent: false,
         tainted: false,
         extra_lane: false,
+        elsewhere: false,
     }
 }
 

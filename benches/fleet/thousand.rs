@@ -118,6 +118,7 @@ fn plan(seconds: u64, port: u16) -> Plan {
         timeout: Some(Duration::from_secs(20)),
         keep_alive: true,
         connection_age: Some(Duration::from_secs(5)),
+        identify: None,
         redirects: 0,
         seed: 0,
         split: Vec::new(),

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::link::{Due, Fired, Link};
 use super::share::{Ground, Sink};
 use super::way::Way;
+use super::who::Seen;
 use crate::stats::{Fault, Ns, Sample};
 use crate::wire::{BadLocation, Clock, Discard, Hop, Protocol, Redirected};
 
@@ -50,14 +51,16 @@ impl<P: Protocol> Lane<P> {
             }
         };
         let link = self.link(ground, &route.way);
-        if ground.redirects == 0 {
+        if ground.redirects == 0 && ground.who.is_none() {
             return link.fire(ground, request, when, &mut Discard).await;
         }
-        let mut seen = Redirected::default();
+        let mut seen = Seen::new(ground.who.as_ref());
         let first = link.fire(ground, request, when, &mut seen).await;
-        if seen.is_none() {
+        let first = Fired { counts: seen.counts, ..first };
+        if ground.redirects == 0 || seen.redirected.is_none() {
             return first;
         }
+        let seen = seen.redirected;
         let origin = ground.plan.targets[target].origin.clone();
         let asked = Hop { origin, request: ground.request(target, due.index) };
         self.follow(ground, (first, seen, asked), when).await
@@ -81,9 +84,11 @@ impl<P: Protocol> Lane<P> {
                     left -= 1;
                     let request = ground.protocol.prepare(&hop.origin, &hop.request);
                     let way = ground.ways.to(&hop.origin);
-                    seen = Redirected::default();
-                    let last = self.link(ground, &way).fire(ground, &request, when, &mut seen).await;
-                    fired = Fired { sample: joined(fired.sample, last.sample), address: last.address };
+                    let mut looked = Seen::new(ground.who.as_ref());
+                    let last = self.link(ground, &way).fire(ground, &request, when, &mut looked).await;
+                    let sample = joined(fired.sample, last.sample);
+                    fired = Fired { sample, address: last.address, counts: looked.counts };
+                    seen = looked.redirected;
                     asked = hop;
                 }
             }

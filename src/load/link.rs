@@ -31,6 +31,8 @@ pub(super) struct Fired {
     pub(super) sample: Sample,
     /// Who answered it, or could not be reached; `None` where there is no address.
     pub(super) address: Option<SocketAddr>,
+    /// Whether it was answered by whom the load is to judge, where that is asked.
+    pub(super) counts: bool,
 }
 
 /// A connection slot of one lane, to one server.
@@ -117,7 +119,8 @@ impl<P: Protocol> Link<P> {
                 None => match self.dial(ground, by).await {
                     Ok(()) => continue,
                     Err(fault) => {
-                        return Fired { sample: failed(ground, due, fault, first_sent, resent), address: self.tried };
+                        let sample = failed(ground, due, fault, first_sent, resent);
+                        return Fired { sample, address: self.tried, counts: false };
                     }
                 },
             };
@@ -136,7 +139,7 @@ impl<P: Protocol> Link<P> {
             if reply.after == After::Keep && ground.plan.keep_alive && !open.is_lent(ground) {
                 self.open = Some(open);
             }
-            return Fired { sample: sample(due, reply, first_sent, dial, resent), address };
+            return Fired { sample: sample(due, reply, first_sent, dial, resent), address, counts: false };
         }
     }
 

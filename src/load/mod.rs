@@ -17,6 +17,7 @@ mod throttle;
 mod turn;
 mod watched;
 mod way;
+mod who;
 mod windows;
 mod worker;
 

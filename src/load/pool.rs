@@ -233,7 +233,7 @@ async fn pace<P: Protocol, C: Clock, S: Sink>(ground: &SharedGround<P, C, S>, fl
             Fate::Opens => spawn(ground, floor, pool, Some(due)),
             Fate::GaveUp(oldest) => {
                 let sample = unsent(oldest, Fault::Timeout, now, now, false);
-                ground.record(target, oldest.index, Fired { sample, address: None });
+                ground.record(target, oldest.index, Fired { sample, address: None, counts: false });
             }
         }
         if matches!(fate, Fate::Taken | Fate::Opens) && pool.borrow().wants_spare() {
@@ -286,11 +286,11 @@ async fn slot<P: Protocol, C: Clock, S: Sink>(ground: SharedGround<P, C, S>, poo
         let now = ground.clock.now();
         if now >= ground.hard_end {
             let sample = unsent(due, Fault::Timeout, now, now, false);
-            ground.record(target, due.index, Fired { sample, address: None });
+            ground.record(target, due.index, Fired { sample, address: None, counts: false });
         } else {
-            let Fired { sample, address } = lane.fire(&ground, target, due).await;
+            let Fired { sample, address, counts } = lane.fire(&ground, target, due).await;
             let sample = Sample { extra_lane: is_extra, ..sample };
-            ground.record(target, due.index, Fired { sample, address });
+            ground.record(target, due.index, Fired { sample, address, counts });
             let waiting = !pool.borrow().queue.is_empty();
             if !waiting && !pool.borrow().over {
                 lane.renew(&ground).await;

@@ -14,6 +14,7 @@ use super::pulse::Pulse;
 use super::split::keys;
 use super::watched::Watched;
 use super::way::{Route, Ways};
+use super::who::Who;
 use crate::plan::{Arrivals, Origin, Plan, Request, Target, Turns, Wire};
 use crate::stats::{Key, Log, Ns, Recorder, Sample};
 use crate::wire::{Clock, Protocol};
@@ -123,6 +124,8 @@ pub(super) struct Ground<P: Protocol, C, S> {
     pub(super) routes: Vec<Route<P>>,
     /// Which of them each request takes.
     pub(super) turns: Turns,
+    /// Whose answers count; `None` for everybody's.
+    pub(super) who: Option<Who>,
     /// Redirects to follow within one request.
     pub(super) redirects: u32,
     /// The servers of the load.
@@ -162,6 +165,7 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
         // gRPC knows no redirects.
         let redirects = if plan.wire == Wire::Grpc { 0 } else { plan.redirects };
         let turns = plan.turns();
+        let who = plan.identify.as_ref().and_then(Who::new);
         Self {
             plan,
             part,
@@ -169,6 +173,7 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
             ways,
             routes,
             turns,
+            who,
             redirects,
             origins,
             clock,
@@ -208,12 +213,13 @@ impl<P: Protocol, C: Clock, S: Sink> Ground<P, C, S> {
     }
 
     /// Counts request `index` to a target, now finished.
-    pub(super) fn record(&self, target: usize, index: u64, Fired { mut sample, address }: Fired) {
+    pub(super) fn record(&self, target: usize, index: u64, Fired { mut sample, address, counts }: Fired) {
+        sample.elsewhere = self.who.is_some() && !counts;
         sample.class = target as u16;
         sample.tainted = self.pulse.stood_still(sample.sent + self.zero, sample.done + self.zero, self.tolerance.get());
         let mut sink = self.sink.borrow_mut();
         sink.record(&sample);
-        if !self.plan.split.is_empty() {
+        if !self.plan.split.is_empty() && !sample.elsewhere {
             sink.split(&sample, &keys(&self.plan, target, index, address));
         }
         sink.answered(index / u64::from(self.part.workers));

@@ -100,6 +100,7 @@ fn plan(arrivals: Arrivals, seconds: u64, lanes: u32, max_lanes: u32) -> Plan {
         timeout: Some(Duration::from_secs(20)),
         keep_alive: true,
         connection_age: None,
+        identify: None,
         redirects: 0,
         seed: 0,
         split: Vec::new(),

@@ -103,7 +103,8 @@ impl Watched {
 impl Sink for Watched {
     fn record(&mut self, sample: &Sample) {
         self.recorder.record(sample);
-        if self.further.is_empty() || self.judged_from > Ns::ZERO && sample.due <= self.judged_from {
+        if self.further.is_empty() || sample.elsewhere || self.judged_from > Ns::ZERO && sample.due <= self.judged_from
+        {
             return;
         }
         for (measures, window) in &mut self.further {
@@ -163,7 +164,9 @@ pub(super) async fn answer<P: Protocol, C: Clock, S: Sink>(
             }
             Ask::Look(measures, seconds, reply) => {
                 let now = ground.clock.now();
-                let glimpse = glimpse(&ground.sink, &measures, seconds, (now, ground.plan.timeout.map(Ns::from)));
+                // Nobody can tell by whom a request will be answered.
+                let age = if ground.who.is_some() { Ns::ZERO } else { now };
+                let glimpse = glimpse(&ground.sink, &measures, seconds, (age, ground.plan.timeout.map(Ns::from)));
                 // Whoever asked may have gone.
                 let _ = reply.send(Glimpse { first_error: ground.ways.first_error(), ..glimpse });
             }

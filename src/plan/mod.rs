@@ -17,7 +17,7 @@ pub use near::is_near;
 pub use rate::{Rate, RateError};
 pub use schedule::{Arrivals, Dues, LaneDues, Schedule, Stage, Stop};
 pub use split::Split;
-pub use target::{Host, Origin, Request, Target};
+pub use target::{Host, Identify, Origin, Request, Target};
 pub use turns::{Turns, dealt};
 pub use way::{Identity, Proxy, Tls, Trust, Via, Wire};
 
@@ -48,6 +48,8 @@ pub struct Plan {
     pub keep_alive: bool,
     /// Age at which a connection is replaced between two requests; `None` keeps it.
     pub connection_age: Option<Duration>,
+    /// Whose answers count; `None` counts everybody's.
+    pub identify: Option<Identify>,
     /// Redirects to follow before an answer counts; 0 takes a redirect as an answer like any other.
     pub redirects: u32,
     /// What drawn values follow from, together with the request's number; without any, of no meaning.

@@ -85,6 +85,15 @@ impl Request {
     }
 }
 
+/// How an answer shows whose it is: a header, and a regular expression that finds something in its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identify {
+    /// The header's name.
+    pub header: String,
+    /// The expression, which can be compiled.
+    pub pattern: String,
+}
+
 /// Server and request together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {

@@ -111,6 +111,8 @@ fn requests(summary: &Summary) -> Json {
         "per_second": number(summary.throughput()),
         "resent": summary.resent,
         "warmup_finished": summary.warmup_finished,
+        "elsewhere": summary.elsewhere,
+        "elsewhere_failed": summary.elsewhere_failed,
         "body_bytes": summary.bytes,
     })
 }

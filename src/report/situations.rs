@@ -307,6 +307,7 @@ pub(super) fn told_apart() -> Situation {
         tell("address", None, &|i| (Key::Address(pod(i)), pod(i).to_string())),
         tell("value", Some("user"), &|i| (Key::Number(noise(i).mul_add(20.0, 0.0) as u64), format!("u{}", i % 20))),
     ];
+    (summary.elsewhere, summary.elsewhere_failed) = (1_234, 5);
     let findings = usual(&summary, Decision::Fail, Decision::Pass);
     let facts = Facts {
         exit_code: 1,

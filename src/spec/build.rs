@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::header::is_token;
 use super::keys::{Id, Kind};
 use super::mistake::{Mistake, Mistakes, WRONG, Wrong, pictured, wrong};
 use super::output::{Output, Saved, saved};
@@ -14,7 +15,7 @@ use super::split::splits;
 use super::status::{StatusSet, statuses};
 use super::value::{seconds_or_span, span, whole};
 use super::way::{tls, via};
-use crate::plan::{Plan, Target, Wire};
+use crate::plan::{Identify, Plan, Target, Wire};
 use crate::slo::{Asked, Line, Reference};
 
 /// hey's time limit for one request.
@@ -131,6 +132,7 @@ impl SpecBuilder {
         notes.extend(without_effect(&self, wire));
         let streams = self.read(Id::Streams, |text| whole(text, 1..=1_000)).unwrap_or(STREAMS) as u32;
         let links = self.read(Id::Links, |text| whole(text, 1..=65_535)).map(|links| links as u32);
+        let identify = self.read(Id::Identify, identify);
         let redirects = self.read(Id::Redirects, |text| whole(text, 0..=20)).unwrap_or_default() as u32;
         // A redirect may lead to https from anywhere.
         let secure = redirects > 0 || targets.iter().chain(&primary).any(|target| target.origin.secure);
@@ -150,6 +152,7 @@ impl SpecBuilder {
             timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
             keep_alive,
             connection_age: Some(age).filter(|age| !age.is_zero()),
+            identify,
             redirects,
             seed,
             split,
@@ -212,6 +215,22 @@ impl SpecBuilder {
         let text = self.text(id).unwrap_or_default().to_owned();
         self.mistake(Mistake::clash(id, &text, allowed, advice));
     }
+}
+
+/// Reads `HEADER=REGEX`.
+pub(super) fn identify(text: &str) -> Result<Identify, Wrong> {
+    let (header, pattern) = text.split_once('=').ok_or(WRONG)?;
+    if !is_token(header.trim()) {
+        return Err(wrong("a header's name has letters, digits and -_.!#$%&'*+^`|~ only"));
+    }
+    if pattern.is_empty() {
+        return Err(wrong("an empty expression finds itself in every value: say what the value must have"));
+    }
+    regex::bytes::Regex::new(pattern).map_err(|error| {
+        let last = error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        wrong(format!("the expression cannot be read: {last}"))
+    })?;
+    Ok(Identify { header: header.trim().to_owned(), pattern: pattern.to_owned() })
 }
 
 /// Reads an objective on its own: clauses that need a run's URLs or the reports of earlier runs are refused.

@@ -49,6 +49,7 @@ pub enum Id {
     Last,
     Baseline,
     Success,
+    Identify,
     SplitBy,
     Output,
     Report,

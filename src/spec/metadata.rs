@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::build::{Objective, Spec, SpecBuilder, objective};
+use super::build::{Objective, Spec, SpecBuilder, identify, objective};
 use super::hey;
 use super::keys::{Group, Id, KEYS, Key, Kind};
 use super::mistake::{Mistake, Mistakes, WRONG, Wrong};
@@ -129,6 +129,7 @@ fn beside(wishes: &mut SpecBuilder, order: &mut Order, line: Option<Spec>) -> Re
     let warmup = wishes.read(Id::Warmup, span);
     let age = wishes.read(Id::ConnectionAge, span);
     let lanes = wishes.read(Id::MaxLanes, |text| whole(text, 1..=65_535));
+    let identify = wishes.read(Id::Identify, identify);
     Mistakes::unless(std::mem::take(wishes.mistakes()), ()).map_err(renamed)?;
     order.objective = objective.map(Arc::new);
     order.success = success.unwrap_or_default();
@@ -137,6 +138,7 @@ fn beside(wishes: &mut SpecBuilder, order: &mut Order, line: Option<Spec>) -> Re
         spec.plan.connection_age = age.filter(|age| !age.is_zero());
         defaults(&mut spec.plan, warmup.is_some(), age.is_some());
         spec.plan.max_lanes = lanes.map_or(spec.plan.max_lanes, |lanes| (lanes as u32).max(spec.plan.lanes));
+        spec.plan.identify = identify;
         spec.objective = order.objective.take().map(Arc::unwrap_or_clone);
         spec.success = order.success;
         spec

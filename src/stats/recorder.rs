@@ -39,6 +39,8 @@ pub struct Recorder {
     local: u64,
     last_done: Ns,
     warmup_finished: u64,
+    /// Requests answered by somebody else, and those of them that failed.
+    elsewhere: (u64, u64),
     readings: Vec<Reading>,
     apart: BTreeMap<usize, Values>,
     by_second: BTreeMap<usize, Slices>,
@@ -90,6 +92,7 @@ impl Recorder {
             local: 0,
             last_done: Ns::ZERO,
             warmup_finished: 0,
+            elsewhere: (0, 0),
             apart: BTreeMap::new(),
             by_second: BTreeMap::new(),
             scheduled: 0,
@@ -115,6 +118,11 @@ impl Recorder {
         }
         if self.is_warmup(sample.due) {
             self.warmup_finished += 1;
+            return;
+        }
+        if sample.elsewhere {
+            self.elsewhere.0 += 1;
+            self.elsewhere.1 += u64::from(!success);
             return;
         }
         self.count(sample, success);
@@ -216,6 +224,8 @@ impl Recorder {
         self.local += other.local;
         self.last_done = self.last_done.max(other.last_done);
         self.warmup_finished += other.warmup_finished;
+        self.elsewhere.0 += other.elsewhere.0;
+        self.elsewhere.1 += other.elsewhere.1;
         self.readings.iter_mut().zip(&other.readings).for_each(|(mine, theirs)| mine.merge(theirs));
         for (meter, values) in &other.apart {
             self.apart.entry(*meter).or_insert_with(Values::new).merge(values);
@@ -260,6 +270,8 @@ impl Recorder {
             seconds,
             splits: Vec::new(),
             warmup_finished: self.warmup_finished,
+            elsewhere: self.elsewhere.0,
+            elsewhere_failed: self.elsewhere.1,
             reached: self.connections > 0,
             first_error: None,
             error: None,
@@ -413,6 +425,7 @@ mod tests {
                     resent: false,
                     tainted,
                     extra_lane: tainted,
+                    elsewhere: false,
                 }
             },
         )

@@ -123,6 +123,8 @@ pub struct Sample {
     pub tainted: bool,
     /// It went over a lane opened on top of the ones asked for, because the target held those.
     pub extra_lane: bool,
+    /// It was not answered by whom the load is to judge, or nobody can tell: counted apart, not judged.
+    pub elsewhere: bool,
 }
 
 impl Sample {
@@ -143,6 +145,7 @@ impl Sample {
             resent: false,
             tainted: false,
             extra_lane: false,
+            elsewhere: false,
         }
     }
 

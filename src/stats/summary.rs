@@ -160,6 +160,11 @@ pub struct Summary {
     pub splits: Vec<Split>,
     /// Requests finished during the warm-up: shown, not judged.
     pub warmup_finished: u64,
+    /// Requests that were answered by somebody else than the load is to judge, or by nobody that could be told: shown,
+    /// not judged.
+    pub elsewhere: u64,
+    /// Of those, failures.
+    pub elsewhere_failed: u64,
     /// A connection to the target was made at least once.
     pub reached: bool,
     /// The first transport failure in words, if any: address and the system's message.

@@ -19,8 +19,12 @@ pub(super) enum Whose {
 }
 
 impl Whose {
-    /// Whose answers `plan` gets, by the host that its requests name. The least certain target counts.
+    /// Whose answers of `plan` are judged: the canary's where answers show whose they are, else by the host that its
+    /// requests name. The least certain target counts.
     pub(super) fn of(plan: &Plan, canary: &Canary) -> Self {
+        if plan.identify.is_some() {
+            return Self::Canary;
+        }
         let each = plan.targets.iter().map(|target| Self::of_host(&target.request.authority, canary));
         each.fold(Self::Canary, Self::and)
     }

@@ -32,6 +32,8 @@ mod hey;
 #[cfg(test)]
 mod https;
 #[cfg(test)]
+mod identified;
+#[cfg(test)]
 mod interrupted;
 #[cfg(test)]
 mod layers;

@@ -33,6 +33,12 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
     }
     page.blank();
     page.parts("requests", &totals(report));
+    let summary = report.summary;
+    if summary.elsewhere > 0 {
+        let (all, failed) = (counted(summary.elsewhere, "further request"), count(summary.elsewhere_failed));
+        let told = format!("{all} not answered by the release under test, {failed} of them failed: not judged");
+        page.paragraph("", Tone::Faint, &told);
+    }
 }
 
 /// Each URL with its weight.

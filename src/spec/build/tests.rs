@@ -140,6 +140,7 @@ fn a_table_that_explains_zero_allows_it_and_any_other_refuses_it() {
                 | Id::BodyFile
                 | Id::Url
                 | Id::Primary
+                | Id::Identify
                 | Id::Accept
                 | Id::UserAgent
                 | Id::ContentType
@@ -505,6 +506,22 @@ fn reports_to_compare_with_are_given_by_the_names_that_the_objective_uses() {
         ["--slo: got 'p95<=primary, prom('up')>=1req', expected an objective such as 'success>=99%, p99<500ms'; \
           prom('…'): run does not ask Prometheus"]
     );
+}
+
+#[test]
+fn who_is_judged_is_told_by_a_header_and_an_expression() {
+    let identify = |text: &str| spec(&[(Id::Identify, text)]).plan.identify;
+    let expected = Identify { header: "X-Version".into(), pattern: "^v2=?".into() };
+    assert_eq!((identify("X-Version=^v2=?"), spec(&[]).plan.identify), (Some(expected), None));
+    for (wrong, part) in [
+        ("X-Version", "expected HEADER=REGEX"),
+        ("a b=c", "a header's name"),
+        ("a=", "an empty"),
+        ("a=(", "cannot be read"),
+    ] {
+        let said = mistakes(&[(Id::Identify, wrong)]);
+        assert!(said.len() == 1 && said[0].contains(part), "{said:?}");
+    }
 }
 
 #[test]

@@ -142,6 +142,16 @@ fn a_cmd_says_the_load_alone() {
 }
 
 #[test]
+fn whose_answers_count_is_said_beside_a_line_or_a_url() {
+    for load in [("cmd", HEY), ("url", "http://a.test/")] {
+        let order = read(&[load, ("identify", "x-version=^v2")], &hook()).unwrap();
+        let identify = order.plan.expect("there is a load").identify.clone();
+        assert_eq!(identify.map(|who| (who.header, who.pattern)), Some(("x-version".into(), "^v2".into())), "{load:?}");
+    }
+    assert!(wrong(&[("cmd", HEY), ("identify", "v2")])[0].starts_with("identify: got 'v2', expected HEADER=REGEX"));
+}
+
+#[test]
 fn unknown_keys_are_passed_over_where_nothing_is_judged() {
     let plain = Hook { objective: None, strict: false, ..hook() };
     let order = read(&[("cmd", HEY), ("slos", "x"), ("type", "bash"), ("eventMessage", "hello")], &plain).unwrap();

@@ -47,4 +47,14 @@ pub(super) const KEYS: &[Key] = &[
         default: "200-399",
         ..ROW
     },
+    Key {
+        id: Id::Identify,
+        long: Some("identify"),
+        metadata: Some("identify"),
+        value: "HEADER=REGEX",
+        help: "Judge only answers that have this header with a value in which the expression finds something, such as the canary's behind a shared address",
+        allowed: "HEADER=REGEX such as X-Version=^v2",
+        default: "all answers",
+        ..ROW
+    },
 ];
