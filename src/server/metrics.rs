@@ -20,8 +20,9 @@ use crate::canary::Canary;
 use crate::gate::{Gate, Key};
 use crate::task::{CanaryStatus, Kind, Role};
 
-/// Upper bounds of the hook latencies, in seconds. Gates answer within one write to the disk.
-const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
+/// Upper bounds of the hook latencies, in seconds. Gates answer within one write to the disk; hooks that judge wait for
+/// evidence, or for a whole load.
+const BUCKETS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0];
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Asked {
