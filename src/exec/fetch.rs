@@ -93,7 +93,8 @@ async fn over<P: Protocol>(protocol: P, version: &'static str, curl: &Curl) -> F
     let by = plan.timeout.map_or(Ns::MAX, Ns::from);
     let mut keep = Keep { version, redirected: Redirected::default(), heads: String::new(), body: Vec::new() };
     let transport = match Transport::new(plan.wire, &plan.tls, &plan.via) {
-        Ok(transport) => transport,
+        // Neither a name nor a redirect leads to where clouds hand out credentials.
+        Ok(transport) => transport.fenced(plan.addresses()),
         Err(error) => return fetched(Outcome::fault(Fault::Local), Some(error.to_string()), keep, 0, clock.now()),
     };
     let known = [target.origin.clone()];

@@ -4,13 +4,14 @@
 //! sends slowly, endlessly or nonsense costs one connection for some seconds.
 //!
 //! * `reply`: the one table of statuses. `payload`, `hook`: what comes in, and its limits.
-//! * `tasks`, `gates`, `alerts`, `reports`, `probes`, `api`, `canaries`: the handlers. `front`: what is done for each request.
+//! * `tasks`, `commands`, `gates`, `alerts`, `reports`, `probes`, `api`, `canaries`: the handlers. `front`: what is done for each request.
 //! * `listen`, `tls`, `receipt`: connections, and whether an answer arrived. `metrics`: what Prometheus reads.
 //! * `watch`: what follows from what happens to runs; `notify`: who else is told.
 
 mod alerts;
 mod api;
 mod canaries;
+mod commands;
 mod front;
 mod gates;
 mod hook;
@@ -43,6 +44,7 @@ pub use reply::{Reply, Status};
 pub use tls::{TlsFiles, acceptor};
 
 use crate::canary::Canary;
+use crate::exec::{self, Commands};
 use crate::gate::{Board, Rules};
 use crate::spec::Hook;
 use crate::state::{Store, StoreError};
@@ -67,6 +69,8 @@ pub struct Settings {
     pub hook: Hook,
     /// Where loads may go.
     pub targets: Targets,
+    /// What commands in hooks may do.
+    pub commands: exec::Settings,
     /// How alerts name canaries.
     pub alerting: Alerting,
     /// Who is told of verdicts; `None` for nobody.
@@ -85,6 +89,7 @@ impl Default for Settings {
             runs: task::Settings::default(),
             hook: Hook::default(),
             targets: Targets::default(),
+            commands: exec::Settings::default(),
             alerting: Alerting::default(),
             notify: None,
             patience: Duration::from_secs(10),
@@ -97,6 +102,7 @@ impl Default for Settings {
 pub struct App {
     gates: Arc<Board>,
     runs: task::Board<Live>,
+    commands: Commands,
     alerts: Arc<Alerts>,
     metrics: Arc<Metrics>,
     namespaces: Option<Regex>,
@@ -133,6 +139,7 @@ impl App {
             token_file: settings.token_file,
             hook: settings.hook,
             targets: settings.targets,
+            commands: Commands::new(settings.commands),
             alerting: settings.alerting,
             patience: settings.patience,
             logs,

@@ -140,6 +140,16 @@ impl IntoResponse for Reply {
     }
 }
 
+/// What a command wrote, all of it. A browser is not to make anything but text of it.
+pub(super) fn output(text: String) -> Response {
+    if text.is_empty() {
+        return Reply::empty(Status::Done).into_response();
+    }
+    let mut response = typed(Status::Done.code(), "text/plain; charset=utf-8", text);
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
 /// A document that was asked for.
 pub(super) fn document(value: &serde_json::Value) -> Response {
     json_response(Status::Done.code(), "application/json", value)

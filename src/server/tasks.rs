@@ -8,20 +8,17 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 
 use super::App;
+use super::commands::command;
 use super::gates::sight;
 use super::hook::Hook;
 use super::payload::Payload;
 use super::receipt::Receipt;
 use super::reply::{Reply, Status};
 use crate::canary::Phase;
+use crate::exec::Task;
 use crate::gate::{Key, Kind as GateKind, Source};
 use crate::spec::{self, Objective, Order};
 use crate::task::{Answer, Call, Kind, Role, Signal};
-
-/// Types of the loadtester's tasks that need other programs.
-const FOREIGN: [&str; 6] = ["bash", "helm", "helmv3", "kubectl", "concord", "ngrinder"];
-/// Characters of a caller's word that are shown.
-const SHOWN: usize = 40;
 
 pub(super) async fn rollout(State(app): State<Arc<App>>, hook: Hook) -> Response {
     judged(&app, Role::Rollout, hook.payload).await
@@ -39,37 +36,25 @@ pub(super) async fn rollback(State(app): State<Arc<App>>, hook: Hook) -> Respons
     judged(&app, Role::Rollback, hook.payload).await
 }
 
-/// The loadtester's endpoint: a load that nobody judges, unless the hook or the service names an objective.
+/// The loadtester's endpoint: a load that nobody judges, unless the hook or the service names an objective; or a command.
 pub(super) async fn plain(State(app): State<Arc<App>>, hook: Hook) -> Response {
-    match unfit(&hook.payload) {
-        Some(why) => refused(&hook.payload, &why),
-        None => judged(&app, Role::Plain, hook.payload).await,
+    let metadata = &hook.payload.metadata;
+    let unfit = match metadata.get("cmd") {
+        _ if metadata.is_empty() => Some("metadata not found in payload"),
+        None if metadata.get("type").is_none_or(|kind| kind == "cmd") && !metadata.contains_key("url") => {
+            Some("cmd not found in metadata")
+        }
+        _ => None,
+    };
+    if let Some(why) = unfit {
+        return refused(&hook.payload, why);
     }
-}
-
-/// Why this is no load line, in the loadtester's words and order where it has any.
-fn unfit(payload: &Payload) -> Option<String> {
-    let metadata = &payload.metadata;
-    if metadata.is_empty() {
-        return Some("metadata not found in payload".to_owned());
+    // An objective judges load, and is refused beside anything else.
+    if Task::is_load(metadata) || metadata.contains_key("slo") && metadata.get("type").is_none_or(|kind| kind == "cmd")
+    {
+        return judged(&app, Role::Plain, hook.payload).await;
     }
-    let kind = metadata.get("type").map_or("cmd", String::as_str);
-    if FOREIGN.contains(&kind) {
-        return Some(format!(
-            "type: got '{kind}', expected cmd: tollgate makes the load of hey lines and runs no commands"
-        ));
-    }
-    if kind != "cmd" {
-        return Some(format!("unknown task type {}", short(kind)));
-    }
-    match metadata.get("cmd").map(|cmd| cmd.trim()) {
-        None if metadata.contains_key("url") => None,
-        None => Some("cmd not found in metadata".to_owned()),
-        Some("") => Some(
-            "cmd: got '', expected a hey line, such as hey -z 1m -q 10 -c 2 http://podinfo-canary.test/".to_owned(),
-        ),
-        Some(_) => None,
-    }
+    command(&app, &hook.payload).await
 }
 
 async fn judged(app: &Arc<App>, role: Role, payload: Payload) -> Response {
@@ -150,13 +135,9 @@ fn reply(role: Role, answer: &Answer) -> Reply {
 }
 
 /// A hook that makes no sense: nothing was started.
-fn refused(payload: &Payload, why: &str) -> Response {
+pub(super) fn refused(payload: &Payload, why: &str) -> Response {
     tracing::info!(canary = %payload.canary, checksum = %payload.checksum, why, "hook refused");
     Reply::new(Status::BadInput, why).into_response()
-}
-
-fn short(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(SHOWN).collect()
 }
 
 #[cfg(test)]

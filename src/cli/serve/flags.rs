@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Arg, ArgMatches, Command};
 use regex::Regex;
 
+use crate::exec;
 use crate::gate::Rules;
 use crate::plan::Rate;
 use crate::server::{Alerting, Drain, Notify, TlsFiles, token};
@@ -82,6 +83,11 @@ pub(super) const FLAGS: &[Flag] = &[
         help: "Send load only where all of HOST:PORT matches (anywhere but to link-local addresses)",
     },
     Flag {
+        name: "enable-exec",
+        value: "NAMES",
+        help: "Run hooks' commands with these programs, with commas: bash, cmd, helm, kubectl (none)",
+    },
+    Flag {
         name: "alert-labels",
         value: "NAME,NAMESPACE",
         help: "The labels of an alert that name a canary (canary,namespace)",
@@ -103,7 +109,11 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag { name: "drain-delay", value: "TIME", help: "When told to end, go on for this long, not ready (2s)" },
     Flag { name: "drain-grace", value: "TIME", help: "After that, cut callers who wait for longer than this (25s)" },
     Flag { name: "log-level", value: "LEVEL", help: "debug, info, warn or error; anything else is info (info)" },
-    Flag { name: "timeout", value: "TIME", help: "The loadtester's name for --max-duration (1h)" },
+    Flag {
+        name: "timeout",
+        value: "TIME",
+        help: "How long a command may take, and a load where --max-duration says nothing (1h)",
+    },
     Flag { name: "zap-encoding", value: "NAME", help: "The loadtester's; logs are always JSON (json)" },
     Flag { name: "zap-replace-globals", value: "", help: "The loadtester's; does nothing (false)" },
 ];
@@ -169,6 +179,7 @@ pub(super) struct Asked {
     pub(super) runs: Runs,
     pub(super) hook: Hook,
     pub(super) targets: Targets,
+    pub(super) commands: exec::Settings,
     pub(super) alerting: Alerting,
     pub(super) notify: Option<Notify>,
     pub(super) token_file: Option<PathBuf>,
@@ -246,6 +257,7 @@ pub(super) fn read(given: impl Fn(&Flag) -> Option<(String, String)>) -> Result<
     let hook = hook(&mut reader);
     let targets = reader
         .value("allow-target", "a regular expression such as .+-canary\\..+", |text| Targets::matching(text).ok());
+    let commands = commands(&mut reader);
     let alerting = alerting(&mut reader);
     let notify = reader.value("notify-url", "an address such as https://HOST/PATH", |url| Notify::new(url).ok());
     reader.switch("zap-replace-globals");
@@ -263,6 +275,7 @@ pub(super) fn read(given: impl Fn(&Flag) -> Option<(String, String)>) -> Result<
         runs,
         hook,
         targets,
+        commands,
         alerting,
         notify,
         token_file,
@@ -284,6 +297,15 @@ fn runs<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Run
         ..Budgets::default()
     };
     Runs { budgets, shadow: reader.switch("shadow"), ..Runs::default() }
+}
+
+fn commands<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> exec::Settings {
+    let usual = exec::Settings::default();
+    let allowed =
+        reader.value("enable-exec", "some of bash, cmd, helm and kubectl, with commas", |text| text.parse().ok());
+    let limit = reader.text("timeout").and_then(|(_, text)| text.parse().ok().and_then(GoDuration::to_std));
+    let limit = limit.filter(|limit| !limit.is_zero()).unwrap_or(LONGEST);
+    exec::Settings { allowed: allowed.unwrap_or_default(), limit, ..usual }
 }
 
 fn hook<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Hook {
@@ -430,6 +452,18 @@ mod tests {
         assert_eq!(wrong.len(), 5, "{wrong:?}");
         assert_eq!(wrong[1], "--max-rate: got 'fast', expected a rate such as 500/s or 1200/m");
         assert!(wrong.iter().any(|wrong| wrong.starts_with("--default-slo: cannot be read\n")), "{wrong:?}");
+    }
+
+    #[test]
+    fn programs_are_allowed_by_name_and_have_the_loadtesters_limit() {
+        let commands = |line: &str| read_line(line).unwrap().commands;
+        assert_eq!(commands(""), exec::Settings::default());
+        let asked = commands("-timeout=90s --enable-exec=bash,helm");
+        assert_eq!(asked.limit, Duration::from_secs(90));
+        assert_eq!(asked.allowed, "bash,helm".parse().unwrap());
+        let wrong = read_line("--enable-exec sh").unwrap_err();
+        let expected = "--enable-exec: got 'sh', expected some of bash, cmd, helm and kubectl, with commas";
+        assert_eq!(wrong, [expected]);
     }
 
     #[test]

@@ -71,6 +71,7 @@ fn run(asked: Asked) -> anyhow::Result<Exit> {
         runs: asked.runs,
         hook: asked.hook,
         targets: asked.targets,
+        commands: asked.commands,
         alerting: asked.alerting,
         notify: asked.notify,
         ..Settings::default()

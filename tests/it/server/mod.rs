@@ -2,6 +2,7 @@
 
 mod alerts;
 mod canaries;
+mod commands;
 mod contract;
 mod corpus;
 mod gates;

@@ -76,11 +76,20 @@ fn what_is_no_load_line_is_refused_in_the_loadtesters_words_or_better() {
         (&[][..], "metadata not found in payload", "none"),
         (&[("logCmdOutput", "true")], "cmd not found in metadata", "no line"),
         (&[("type", "cmd")], "cmd not found in metadata", "no line"),
-        (&[("cmd", " ")], "cmd: got '', expected a hey line", "the loadtester ran nothing and was content"),
+        (&[("cmd", " ")], "cmd: the command is empty", "the loadtester ran nothing and was content"),
         (&[("type", "shell"), ("cmd", "x")], "unknown task type shell", "the loadtester hung up"),
         (&[("type", ""), ("cmd", "x")], "unknown task type ", "the loadtester hung up"),
-        (&[("type", "helm"), ("cmd", "test x")], "type: got 'helm', expected cmd", "no other programs"),
-        (&[("cmd", "wrk -d 1m http://podinfo.test")], "cmd: got '***', expected a hey line", "no hey line"),
+        (
+            &[("type", "helm"), ("cmd", "test x")],
+            "cmd: helm is a program that is not built in; or start tollgate serve with --enable-exec=helm",
+            "no other programs",
+        ),
+        (&[("cmd", "wrk -d 1m http://podinfo.test")], "cmd: 'wrk' is a program that is not built in", "no hey line"),
+        (
+            &[("cmd", "curl -s http://a.test"), ("slo", "p99<1s")],
+            "cmd: got '***', expected a hey line",
+            "nothing to judge",
+        ),
         (&[("cmd", "hey podinfo.test/status/500")], "cmd: got '***', expected a hey line", "no scheme"),
         (&[("cmd", "hey http://a.test"), ("slo", "p99>5")], "slo: ", "an objective that cannot be read"),
     ] {
