@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
-use jiff::Timestamp;
+use jiff::{Timestamp, Unit};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -74,7 +74,8 @@ impl Clock {
     }
 
     fn at(&self, time: Duration) -> Option<Timestamp> {
-        self.zero.checked_add(time).ok()
+        let at = self.zero.checked_add(time).ok()?;
+        Some(at.round(Unit::Millisecond).unwrap_or(at))
     }
 
     fn canary(&self, status: &CanaryStatus) -> Value {
