@@ -114,14 +114,8 @@ impl SpecBuilder {
         let pace = pace(&mut self, &mut notes);
         let timeout = self.read(Id::Timeout, seconds_or_span).unwrap_or(TIMEOUT);
         let age = self.read(Id::ConnectionAge, span).unwrap_or_default();
-        let objective = self.read(Id::Slo, |text| objective_on(text, &targets));
-        if objective.as_ref().is_some_and(|objective| objective.line.needs_primary()) && !self.is_given(Id::Primary) {
-            self.clash(
-                Id::Slo,
-                "clauses on a primary beside --primary",
-                "say where the release in service is: --primary URL",
-            );
-        }
+        let compared = self.is_given(Id::Primary);
+        let objective = self.read(Id::Slo, |text| objective_on(text, &targets, compared));
         let references = references(&mut self, objective.as_ref(), &mut notes);
         let success = self.read(Id::Success, statuses).unwrap_or_default();
         let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|workers| *workers > 0);
@@ -247,11 +241,17 @@ pub(super) fn objective(text: &str) -> Result<Objective, Wrong> {
     judged(text, known_nowhere)
 }
 
-/// Reads the objective of a run that asks these targets. Without a usable one there is a mistake about that.
-fn objective_on(text: &str, targets: &[Target]) -> Result<Objective, Wrong> {
+/// Reads the objective of a run that asks these targets, and whether a primary beside them. Without a usable target there
+/// is a mistake about that.
+fn objective_on(text: &str, targets: &[Target], compared: bool) -> Result<Objective, Wrong> {
     let asked: Vec<Asked<'_>> =
         targets.iter().map(|target| Asked { url: &target.url, path: &target.request.path }).collect();
-    judged(text, |line| if asked.is_empty() { Vec::new() } else { line.ask(&asked).err().unwrap_or_default() })
+    judged(text, |line| {
+        let mut refused = if asked.is_empty() { Vec::new() } else { line.ask(&asked).err().unwrap_or_default() };
+        let alone = line.needs_primary() && !compared;
+        refused.extend(alone.then(|| "primary: say where the release in service is: --primary URL".to_owned()));
+        refused
+    })
 }
 
 /// Reads an objective; clauses that are understood and cannot be judged are refused here, before anything is sent.

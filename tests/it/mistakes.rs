@@ -106,7 +106,9 @@ fn a_wrong_objective_is_shown_with_a_caret_under_each_mistake() {
     assert!(two.stderr.contains("did you mean 'success'?") && two.stderr.contains("p101"), "{}", two.stderr);
     let refused = run(["run", "--slo", "p95<=primary+10%, avg<1s over=10s", &url(&server, "/")]);
     assert_eq!(refused.code, Some(2));
-    for part in ["say where the release in service is: --primary URL", "avg<1s: over= is for shares and quantiles"] {
+    for part in
+        ["primary: say where the release in service is: --primary URL", "avg<1s: over= is for shares and quantiles"]
+    {
         assert!(refused.stderr.contains(part), "{part}: {}", refused.stderr);
     }
     assert_eq!(server.stop().connections.accepted, 0);

@@ -180,7 +180,7 @@ fn every_report_says_what_was_planned() {
     let server = practice("");
     let report = measure("-z 1s -q 10 -c 3 --max-lanes 7 --warmup 500ms -t 1500ms -m post", &url(&server, "/"));
     let expected = serde_json::json!({
-        "url": url(&server, "/"), "urls": [{"url": url(&server, "/"), "weight": 1}], "method": "POST", "protocol": "http1", "loop": "open", "lanes": 3, "max_lanes": 7, "rate_per_second": 30.0,
+        "url": url(&server, "/"), "urls": [{"url": url(&server, "/"), "weight": 1}], "primary": null, "method": "POST", "protocol": "http1", "loop": "open", "lanes": 3, "max_lanes": 7, "rate_per_second": 30.0,
         "duration_seconds": 1.0, "requests": null, "warmup_seconds": 0.5, "timeout_seconds": 1.5, "redirects": 0,
         "seed": null,
     });
@@ -188,7 +188,7 @@ fn every_report_says_what_was_planned() {
     let drawn = url(&server, "/x?{{counter}}");
     let closed = measure("-n 7 -c 3 -t 0 --seed 9 --redirects 2", &drawn);
     let expected = serde_json::json!({
-        "url": drawn, "urls": [{"url": drawn, "weight": 1}], "method": "GET", "protocol": "http1", "loop": "closed", "lanes": 3, "max_lanes": 3, "rate_per_second": null,
+        "url": drawn, "urls": [{"url": drawn, "weight": 1}], "primary": null, "method": "GET", "protocol": "http1", "loop": "closed", "lanes": 3, "max_lanes": 3, "rate_per_second": null,
         "duration_seconds": null, "requests": 7, "warmup_seconds": 0.0, "timeout_seconds": null, "redirects": 2,
         "seed": 9,
     });

@@ -504,7 +504,7 @@ fn reports_to_compare_with_are_given_by_the_names_that_the_objective_uses() {
     assert_eq!(
         mistakes(&[(Id::Slo, "p95<=primary, prom('up')>=1req")]),
         ["--slo: got 'p95<=primary, prom('up')>=1req', expected an objective such as 'success>=99%, p99<500ms'; \
-          prom('…'): run does not ask Prometheus"]
+          primary: say where the release in service is: --primary URL; prom('…'): run does not ask Prometheus"]
     );
 }
 
@@ -536,10 +536,8 @@ fn a_primary_gets_the_same_load_at_its_own_address() {
     assert_eq!(spec(&[]).primary, None);
     assert_eq!(
         mistakes(&[(Id::Slo, "p95<=primary")]),
-        [
-            "--slo: got 'p95<=primary', expected clauses on a primary beside --primary; say where the release in service \
-          is: --primary URL"
-        ]
+        ["--slo: got 'p95<=primary', expected an objective such as 'success>=99%, p99<500ms'; primary: say where the \
+             release in service is: --primary URL"]
     );
     let two = mistakes(&[(Id::Url, "http://c.test/"), (Id::Primary, "http://b.test/")]);
     assert_eq!(two, ["--primary: got 'http://b.test/', expected one URL beside --primary; compare one URL with one"]);
