@@ -27,7 +27,7 @@ pid nginx.pid;
 error_log stderr crit;
 events { worker_connections 512; }
 http {
-  log_format counted '$status $request_method $uri $connection $body_bytes_sent $ssl_protocol $ssl_session_reused';
+  log_format counted '$status $request_method $uri $connection $body_bytes_sent $ssl_protocol $ssl_session_reused $server_protocol';
   access_log access.log counted;
   client_body_temp_path body;
   proxy_temp_path proxy;
@@ -159,6 +159,8 @@ fn agrees(nginx: &Nginx, url: &str, trust: &str, case: (&str, &str, &str, u64, O
     assert_eq!((report.count("/requests/resent"), report.map("/faults").len()), (0, 0), "{why}: {report}");
     let version = if trust.is_empty() { "-" } else { "TLSv1.3" };
     assert_eq!(column(&log, 5), BTreeMap::from([(version.to_owned(), finished)]), "{why}");
+    let spoken = if trust.contains("--http2") { "HTTP/2.0" } else { "HTTP/1.1" };
+    assert_eq!(column(&log, 7), BTreeMap::from([(spoken.to_owned(), finished)]), "{why}");
 }
 
 #[test]
@@ -181,6 +183,8 @@ fn counts_equal_the_access_log_of_another_server() {
         for (url, trust) in nginx.ways() {
             agrees(&nginx, url, &trust, case);
         }
+        let [_, (url, trust)] = nginx.ways();
+        agrees(&nginx, url, &format!("{trust} --http2 --streams 2"), case);
     }
 }
 
