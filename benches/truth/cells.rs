@@ -137,7 +137,7 @@ impl Wire {
 
     /// What is asked of the practice canary over it.
     pub(crate) const fn path(self) -> &'static str {
-        if matches!(self, Self::Grpc) { "practice.Echo/Say" } else { "" }
+        if matches!(self, Self::Grpc) { "tollgate.practice.Echo/Echo" } else { "" }
     }
 }
 

@@ -135,7 +135,7 @@ fn only_who_can_speak_a_wire_is_asked_over_it() {
     for (wire, path, able) in [
         (Wire::Http1, "", vec!["tollgate", "hey", "oha", "oha corrected"]),
         (Wire::Http2, "", vec!["tollgate", "oha", "oha corrected"]),
-        (Wire::Grpc, "practice.Echo/Say", vec!["tollgate"]),
+        (Wire::Grpc, "tollgate.practice.Echo/Echo", vec!["tollgate"]),
     ] {
         let cell = cell_over(wire, "constant", "200/s");
         let can: Vec<_> = TOOLS.iter().filter(|tool| (tool.can)(&cell)).collect();
