@@ -163,10 +163,9 @@ pub(super) async fn answer<P: Protocol, C: Clock, S: Sink>(
                 count(&ground.sink, measures);
             }
             Ask::Look(measures, seconds, reply) => {
-                let now = ground.clock.now();
-                // Nobody can tell by whom a request will be answered.
-                let age = if ground.who.is_some() { Ns::ZERO } else { now };
-                let glimpse = glimpse(&ground.sink, &measures, seconds, (age, ground.plan.timeout.map(Ns::from)));
+                // Where only one release's answers count, nobody can tell whether an unanswered request is one of them.
+                let now = ground.who.is_none().then(|| ground.clock.now());
+                let glimpse = glimpse(&ground.sink, &measures, seconds, (now, ground.plan.timeout.map(Ns::from)));
                 // Whoever asked may have gone.
                 let _ = reply.send(Glimpse { first_error: ground.ways.first_error(), ..glimpse });
             }
@@ -187,12 +186,14 @@ fn glimpse<S: Sink>(
     sink: &RefCell<S>,
     measures: &Arc<Measures>,
     seconds: Range<u64>,
-    (now, timeout): (Ns, Option<Ns>),
+    (now, timeout): (Option<Ns>, Option<Ns>),
 ) -> Glimpse {
     let mut sink = sink.borrow_mut();
     let Some(watched) = sink.watched() else { return Glimpse::default() };
     let mut reach = watched.window(measures).map(|window| window.reach(seconds.start, seconds.end)).unwrap_or_default();
-    reach.wait_for(measures, timeout, &watched.unanswered(now));
+    if let Some(now) = now {
+        reach.wait_for(measures, timeout, &watched.unanswered(now));
+    }
     let so_far = watched.recorder.summary();
     Glimpse {
         reach,
