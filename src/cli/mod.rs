@@ -95,9 +95,11 @@ const COMMANDS: [(&str, &str); 11] = [
 /// is that one.
 pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     let program = args.next().unwrap_or_default();
+    let mut args = args.peekable();
     match Path::new(&program).file_name().and_then(OsStr::to_str) {
         Some("hey") => return hey::main(args).into(),
-        Some("loadtester") => return serve::main(args).into(),
+        // An image that starts by this name takes commands all the same.
+        Some("loadtester") if !args.peek().is_some_and(|word| is_command(word)) => return serve::main(args).into(),
         Some("wget") => return wget::main(args).into(),
         _ => {}
     }
@@ -119,6 +121,10 @@ pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
         None => complain(&overview()).into(),
         Some(other) => complain(&unknown(other)).into(),
     }
+}
+
+fn is_command(word: &OsStr) -> bool {
+    COMMANDS.iter().any(|(name, _)| word == *name)
 }
 
 fn overview() -> String {

@@ -17,6 +17,8 @@ mod connections;
 #[cfg(test)]
 mod cuts;
 #[cfg(test)]
+mod deploy;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 #[path = "../support/flagger.rs"]
