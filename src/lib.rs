@@ -10,6 +10,8 @@
 //! * [`spec`]: what the user asked, from flags, as a plan and an objective. Pure.
 //! * [`report`]: summary and verdict as text, JSON, CSV, JUnit and HTML; the live view. Pure.
 //! * [`canary`]: who is released: name, namespace, phase, revision. Pure.
+//! * [`yaml`]: YAML as a tree that knows where everything stands. Pure.
+//! * [`flagger`]: what a Canary says, as Flagger takes it. Pure.
 //! * [`state`]: what outlives the process, in memory or in one file.
 //! * [`gate`]: switches that Flagger asks about.
 //! * [`task`]: runs: the load of one analysis, and the answers that Flagger gets from it.
@@ -24,6 +26,7 @@
 pub mod canary;
 pub mod cli;
 pub mod exec;
+pub mod flagger;
 pub mod gate;
 pub mod load;
 pub mod outbound;
@@ -39,3 +42,4 @@ pub mod stats;
 pub mod task;
 pub mod telemetry;
 pub mod wire;
+pub mod yaml;

@@ -15,6 +15,8 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("load", &["plan", "stats", "wire"]),
     ("practice", &["stats"]),
     ("canary", &[]),
+    ("yaml", &[]),
+    ("flagger", &["spec", "yaml"]),
     ("state", &[]),
     ("gate", &["canary", "state"]),
     ("task", &["plan", "stats", "slo", "spec", "load", "canary", "state"]),
@@ -47,7 +49,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Folders that may be tested as arithmetic: time comes in as an argument, text goes out as a value.
-const PURE: &[&str] = &["plan", "stats", "slo", "spec", "report", "canary"];
+const PURE: &[&str] = &["plan", "stats", "slo", "spec", "report", "canary", "yaml", "flagger"];
 
 /// Everything through which a clock, socket, log, file, process or standard stream is reached.
 const OUTSIDE: &[&str] = &[
