@@ -206,12 +206,7 @@ const WRONG: &[(&str, &[&str])] = &[
             "4:28: spec.suspend: got '1', a number, expected true or false",
         ],
     ),
-    (
-        "a: [1\nb: 2\n",
-        &[
-            "2:2: this is no YAML: illegal placement of ':' indicator; nothing after this place was read",
-        ],
-    ),
+    ("a: [1\nb: 2\n", &["2:2: this is no YAML: illegal placement of ':' indicator; nothing after this place was read"]),
     (
         "kind: Canary\n{{- if .Values.canary }}\nspec:\n  a: b\n{{- end }}\n",
         &[
