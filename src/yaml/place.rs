@@ -66,7 +66,8 @@ pub(super) fn places(written: &str, at: Position, style: Style, value: &str) -> 
     let mut places = Vec::with_capacity(value.len() + 1);
     for c in value.chars() {
         let escaped = style == Style::Double && cursor.peek() == Some('\\');
-        if c.is_whitespace() && !(escaped && !cursor.rest[1..].starts_with(['\n', '\r'])) {
+        let folded = !escaped || cursor.rest[1..].starts_with(['\n', '\r']);
+        if c.is_whitespace() && folded {
             places.push(cursor.at);
             if cursor.peek().is_some_and(char::is_whitespace) {
                 cursor.step();

@@ -78,13 +78,10 @@ fn condition(node: &Node) -> Match {
 
 fn header(entry: &Entry) -> Option<(String, Pattern)> {
     let of = |key: &str| entry.node.get(key).and_then(Node::scalar).map(|scalar| scalar.text.clone());
-    let kinds: [(&str, fn(String) -> Pattern); 4] = [
-        ("exact", Pattern::Exact),
-        ("prefix", Pattern::Prefix),
-        ("suffix", Pattern::Suffix),
-        ("regex", Pattern::Regex),
-    ];
-    let pattern = kinds.iter().find_map(|(key, make)| of(key).map(make));
+    let pattern = of("exact").map(Pattern::Exact);
+    let pattern = pattern.or_else(|| of("prefix").map(Pattern::Prefix));
+    let pattern = pattern.or_else(|| of("suffix").map(Pattern::Suffix));
+    let pattern = pattern.or_else(|| of("regex").map(Pattern::Regex));
     let present = entry.node.map().is_some_and(<[_]>::is_empty).then_some(Pattern::Present);
     Some((entry.key.to_ascii_lowercase(), pattern.or(present)?))
 }
