@@ -48,6 +48,9 @@ mod mistakes;
 #[cfg(test)]
 mod nginx;
 #[cfg(test)]
+#[path = "../support/original.rs"]
+mod original;
+#[cfg(test)]
 mod outcomes;
 #[cfg(test)]
 #[path = "../support/practice.rs"]

@@ -11,9 +11,14 @@ mod beside;
 #[path = "../support/flagger.rs"]
 mod flagger;
 #[cfg(test)]
+mod hooked;
+#[cfg(test)]
 mod hooks;
 #[cfg(test)]
 mod measurement;
+#[cfg(test)]
+#[path = "../support/original.rs"]
+mod original;
 #[cfg(test)]
 #[path = "../support/practice.rs"]
 mod practice;

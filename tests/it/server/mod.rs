@@ -3,6 +3,7 @@
 mod alerts;
 mod canaries;
 mod commands;
+mod conclusions;
 mod contract;
 mod corpus;
 mod gates;
