@@ -3,6 +3,7 @@
 //! This library is the inside of the `tollgate` program, not a public API. The map, in the order data flows:
 //!
 //! * [`plan`]: what load to produce (target, schedule, lanes). Pure.
+//! * [`proto`]: messages of gRPC services. Pure.
 //! * [`wire`]: protocols behind one trait; a request goes out, a reply with its times comes back.
 //! * [`load`]: the engine: clocks, lanes, workers, the run.
 //! * [`stats`]: samples, counters, histograms, summaries. Pure.
@@ -33,6 +34,7 @@ pub mod outbound;
 pub mod pem;
 pub mod plan;
 pub mod practice;
+pub mod proto;
 pub mod report;
 pub mod server;
 pub mod slo;

@@ -15,6 +15,7 @@ use super::{Exit, say, warn};
 use crate::load::{Engine, Load, Terms};
 use crate::plan::Plan;
 use crate::report::{self, Hey as Report};
+use crate::spec::Spec;
 use crate::spec::goflag::FlagError;
 use crate::spec::hey::{self, Hey, Refusal};
 use crate::stats::{Detail, Log, Measures, Stopped, Summary};
@@ -51,11 +52,16 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
 }
 
 fn read(args: impl Iterator<Item = OsString>) -> Result<Hey, Refusal> {
-    let word = |word: OsString| {
-        let unreadable = |word: OsString| format!("'{}' is not UTF-8", word.to_string_lossy());
-        word.into_string().map_err(|word| Refusal::Line(unreadable(word)))
-    };
-    hey::read(&args.map(word).collect::<Result<Vec<_>, _>>()?, &read_body)
+    hey::read(&utf8(args).map_err(Refusal::Line)?, &read_body)
+}
+
+/// The words as text.
+///
+/// # Errors
+/// The first word that is none.
+pub(super) fn utf8(args: impl Iterator<Item = OsString>) -> Result<Vec<String>, String> {
+    let unreadable = |word: OsString| format!("'{}' is not UTF-8", word.to_string_lossy());
+    args.map(|word| word.into_string().map_err(unreadable)).collect()
 }
 
 /// hey's exit codes.
@@ -73,24 +79,28 @@ fn run(hey: &Hey) -> anyhow::Result<Exit> {
         warn(&problem);
         return Ok(Exit::Refused);
     }
-    let engine = Engine::start(hey.spec().workers.unwrap_or(0) as usize).context("cannot start the load's threads")?;
-    let measures = Arc::new(Measures { success: hey.spec().success, ..Measures::default() });
-    // Only a count could take for ever against a dead port: lanes without a pace ask it ever more seldom.
-    let patient = plan.schedule.stop.duration.is_some();
-    let terms = Terms { rows: Some(ROWS), patient, resends_early: true, ..Terms::usual(Detail::Run) };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let ended = runtime.block_on(async {
-        let mut signals = Signals::catch()?;
-        let load = engine.run_on(&plan, &measures, terms)?;
-        let stopper = load.stopper();
-        anyhow::Ok(signals.until_done(Load::finish_with_log(load), || stopper.stop()).await)
-    })?;
-    let Some((summary, log)) = ended else { return Ok(Exit::Interrupted) };
+    let Some((summary, log)) = measured(&plan, hey.spec())? else { return Ok(Exit::Interrupted) };
     print(hey.csv(), &plan, &summary, &log);
     match summary.error {
         Some(error) => Err(anyhow::anyhow!(error)),
         None => Ok(Exit::Pass),
     }
+}
+
+/// Makes the load and keeps each of its requests; `None` when a second signal would not wait for its end.
+pub(super) fn measured(plan: &Arc<Plan>, spec: &Spec) -> anyhow::Result<Option<(Summary, Log)>> {
+    let engine = Engine::start(spec.workers.unwrap_or(0) as usize).context("cannot start the load's threads")?;
+    let measures = Arc::new(Measures { success: spec.success, ..Measures::default() });
+    // Only a count could take for ever against a dead port: lanes without a pace ask it ever more seldom.
+    let patient = plan.schedule.stop.duration.is_some();
+    let terms = Terms { rows: Some(ROWS), patient, resends_early: true, ..Terms::usual(Detail::Run) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut signals = Signals::catch()?;
+        let load = engine.run_on(plan, &measures, terms)?;
+        let stopper = load.stopper();
+        anyhow::Ok(signals.until_done(Load::finish_with_log(load), || stopper.stop()).await)
+    })
 }
 
 fn print(csv: bool, plan: &Plan, summary: &Summary, log: &Log) {

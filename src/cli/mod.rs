@@ -3,8 +3,10 @@
 mod demo;
 mod flags;
 mod gate;
+mod ghz;
 mod hey;
 mod practice;
+mod probe;
 mod progress;
 mod references;
 mod remote;
@@ -38,8 +40,14 @@ pub enum Exit {
     Undecided,
     /// tollgate itself stood in the way: throttled, out of descriptors or ports, or broken. Ask again.
     Saturated,
-    /// `tollgate hey` refuses what hey's own checks refuse, with hey's code; nothing was sent.
+    /// `tollgate hey` and `ghz` refuse what hey's and ghz's own checks refuse, with their code; nothing was sent.
     Refused,
+    /// grpc_health_probe: there is no connection.
+    Unconnected,
+    /// grpc_health_probe: there is no answer that says how the service is.
+    Unanswered,
+    /// grpc_health_probe: the service does not serve.
+    Unhealthy,
     /// Stopped by a signal; the report covers what was done until then.
     Interrupted,
 }
@@ -51,9 +59,9 @@ impl Exit {
         match self {
             Self::Pass => 0,
             Self::Fail | Self::Refused => 1,
-            Self::Usage => 2,
-            Self::Undecided => 3,
-            Self::Saturated => 4,
+            Self::Usage | Self::Unconnected => 2,
+            Self::Undecided | Self::Unanswered => 3,
+            Self::Saturated | Self::Unhealthy => 4,
             Self::Interrupted => 130,
         }
     }
@@ -77,9 +85,10 @@ impl From<Exit> for ExitCode {
 }
 
 /// The commands there are, with one line each for the overview.
-const COMMANDS: [(&str, &str); 11] = [
+const COMMANDS: [(&str, &str); 12] = [
     ("run", "make load against a URL, measure it, and judge it by an objective"),
     ("hey", "take the place of hey: its flags, its summary, its exit codes"),
+    ("ghz", "take the place of ghz: gRPC calls by its flags, its summary, its exit codes"),
     ("serve", "answer Flagger's webhooks: make the load they ask for, judge it, keep gates"),
     ("gate", "open, close and list the gates of a service, from a terminal or a pod without curl"),
     ("status", "show what a service is doing: analyses, load, newest verdicts"),
@@ -100,6 +109,8 @@ pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
         Some("hey") => return hey::main(args).into(),
         // An image that starts by this name takes commands all the same.
         Some("loadtester") if !args.peek().is_some_and(|word| is_command(word)) => return serve::main(args).into(),
+        Some("ghz") => return ghz::main(args).into(),
+        Some("grpc_health_probe") => return probe::main(args).into(),
         Some("wget") => return wget::main(args).into(),
         _ => {}
     }
@@ -107,6 +118,7 @@ pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
     match command.as_deref() {
         Some("run") => run::main(args).into(),
         Some("hey") => hey::main(args).into(),
+        Some("ghz") => ghz::main(args).into(),
         Some("serve") => serve::main(args).into(),
         Some("gate") => gate::main(args).into(),
         Some("status") => steer::status(args).into(),

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, ValueEnum as _};
 use clap_complete::Shell;
 
-use super::{COMMANDS, Exit, complain, demo, flags, gate, hey, practice, say, serve, steer, warn};
+use super::{COMMANDS, Exit, complain, demo, flags, gate, ghz, hey, practice, say, serve, steer, warn};
 use crate::spec::Output;
 
 /// What the program is for.
@@ -29,6 +29,7 @@ pub(super) fn command() -> Command {
         .subcommands([
             run(),
             hey::command(),
+            ghz::command(),
             serve::command(),
             gate::command(),
             steer::status_command(),

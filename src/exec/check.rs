@@ -7,7 +7,8 @@ use tokio::sync::oneshot;
 
 use super::fetch::{Fetched, MOST_BODY, fetch};
 use crate::spec::curl::{Curl, Retry, Written};
-use crate::spec::line::Check;
+use crate::spec::line::{Ask, Check};
+use crate::spec::probe::Probe;
 use crate::stats::Fault;
 
 /// Longest wait before another try, as in curl.
@@ -46,13 +47,30 @@ async fn all(checks: &[Check]) -> Result<String, String> {
     Ok(output)
 }
 
-/// Makes one request, again if need be, and looks through its answer.
 async fn one(check: &Check) -> Result<String, String> {
-    let url = &check.curl.plan.targets[0].url;
+    match &check.ask {
+        Ask::Curl(curl) => fetched(check, curl).await,
+        Ask::Probe(probe) => probed(check, probe).await,
+    }
+}
+
+/// Asks a health service, and looks through what the probe would write.
+async fn probed(check: &Check, probe: &Probe) -> Result<String, String> {
+    let written = super::probe(probe).await.map_err(|problem| problem.to_string())?;
+    let (found, output) = filtered(check, written);
+    match check.greps.last() {
+        Some(grep) if !found => Err(format!("{}: no line with '{}'", probe.addr, grep.pattern())),
+        _ => Ok(output),
+    }
+}
+
+/// Makes one request, again if need be, and looks through its answer.
+async fn fetched(check: &Check, curl: &Curl) -> Result<String, String> {
+    let url = &curl.plan.targets[0].url;
     let mut tries = 0;
     let fetched = loop {
-        let fetched = fetch(&check.curl).await;
-        let retry = check.curl.retry;
+        let fetched = fetch(curl).await;
+        let retry = curl.retry;
         if tries >= retry.times || !may_pass(&fetched, retry) {
             break fetched;
         }
@@ -70,19 +88,20 @@ async fn one(check: &Check) -> Result<String, String> {
     if status >= 400 && check.judges_status() {
         return Err(format!("{url} answered {status}{}", beginning(&fetched.body)));
     }
-    looked_through(check, &fetched).map_err(|why| format!("{url}: {why}"))
+    looked_through(check, curl, &fetched).map_err(|why| format!("{url}: {why}"))
+}
+
+/// What the greps leave, and whether the last of them found something.
+fn filtered(check: &Check, output: String) -> (bool, String) {
+    check.greps.iter().fold((true, output), |(_, output), grep| grep.filter(&output))
 }
 
 /// What is left after the greps.
-fn looked_through(check: &Check, fetched: &Fetched) -> Result<String, String> {
-    let mut output = written(&check.curl, fetched);
-    let cut = check.curl.writes_body && fetched.bytes > MOST_BODY as u64;
-    let mut found = true;
-    for grep in &check.greps {
-        (found, output) = grep.filter(&output);
-    }
+fn looked_through(check: &Check, curl: &Curl, fetched: &Fetched) -> Result<String, String> {
+    let (found, output) = filtered(check, written(curl, fetched));
+    let cut = curl.writes_body && fetched.bytes > MOST_BODY as u64;
     match check.greps.last() {
-        Some(_) if !found && fetched.bytes == 0 && check.curl.writes_body && !check.curl.writes_head => {
+        Some(_) if !found && fetched.bytes == 0 && curl.writes_body && !curl.writes_head => {
             Err(format!("answered {} with an empty body", fetched.status().unwrap_or_default()))
         }
         Some(grep) if !found => {

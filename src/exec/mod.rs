@@ -1,4 +1,4 @@
-//! The commands in hooks: requests by curl and grep made here, and real programs where they are allowed by name.
+//! The commands in hooks: requests by curl, grep and gRPC's health probe made here, and real programs where they are allowed by name.
 //!
 //! Flagger's loadtester gives every `cmd` to a shell. Most are a request whose answer is looked through, which needs none:
 //! those are read by `spec::line` and made over the same wire as load. The rest runs as a child only where
@@ -6,16 +6,18 @@
 //! is kept of its output.
 //!
 //! * `program`: what may be run. `task`: what a hook asks for.
-//! * `fetch`: one request. `check`: requests and greps, one after the other. `child`: a program and its group.
+//! * `fetch`: one request. `probe`: one question to a health service. `check`: requests and greps, one after the other. `child`: a program and its group.
 //! * `commands`: who waits, what runs already, how much at once, and what is answered.
 
 mod check;
 mod child;
 mod commands;
 mod fetch;
+mod probe;
 mod program;
 mod task;
 
 pub use commands::{Commands, Ran, Settings};
+pub use probe::{Problem, probe};
 pub use program::{Allowed, NoProgram, Program};
 pub use task::Task;

@@ -34,13 +34,13 @@ pub struct Task {
 }
 
 impl Task {
-    /// Whether the metadata ask for load, which is no task: type `cmd` with a hey line or without any line.
+    /// Whether the metadata ask for load, which is no task: type `cmd` with a hey or ghz line or without any line.
     #[must_use]
     pub fn is_load(metadata: &BTreeMap<String, String>) -> bool {
         metadata.get("type").is_none_or(|kind| kind == "cmd")
             && metadata
                 .get("cmd")
-                .is_none_or(|cmd| matches!(line::read(cmd), Ok(Line::Load(_)) | Err(LineError::Hey(_))))
+                .is_none_or(|cmd| matches!(line::read(cmd), Ok(Line::Load(_)) | Err(LineError::Load(_))))
     }
 
     /// The plans of its requests: where they go. A program's are not known.
@@ -49,7 +49,7 @@ impl Task {
             Work::Checks(checks) => checks.as_slice(),
             Work::Child(..) => &[],
         };
-        checks.iter().map(|check| &check.curl.plan)
+        checks.iter().map(Check::plan)
     }
 
     /// Reads the metadata.
@@ -95,7 +95,7 @@ fn work(program: Program, line: &str, allowed: &Allowed) -> Result<Work, String>
         Program::Helm | Program::Kubectl => format!("{program} is a program that is not built in"),
         Program::Bash | Program::Cmd => match line::read(line) {
             Ok(Line::Checks(checks)) => return Ok(Work::Checks(checks)),
-            Ok(Line::Load(_)) => "hey makes load: give it a hook of its own, without type".to_owned(),
+            Ok(Line::Load(_)) => "hey and ghz make load: give it a hook of its own, without type".to_owned(),
             Err(error) => error.to_string(),
         },
     };

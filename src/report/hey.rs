@@ -6,14 +6,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::steps::{bars, ranked, steps};
 use crate::stats::{Code, Fault, Log, Ns, Phase};
 
 /// Percentiles that hey prints.
 const PERCENTILES: [usize; 7] = [10, 25, 50, 75, 90, 95, 99];
-/// Steps between the fastest and the slowest in hey's histogram.
-const STEPS: usize = 10;
-/// Its longest bar.
-const LONGEST_BAR: usize = 40;
 
 /// The columns of the CSV.
 const COLUMNS: &str = "response-time,DNS+dialup,DNS,Request-write,Response-delay,Response-read,status-code,offset";
@@ -104,34 +101,15 @@ fn status(code: Code) -> u16 {
 
 /// Eleven rows, from the fastest to the slowest; nothing of nothing.
 fn histogram(sorted: &[Ns], fastest: Ns, slowest: Ns) -> String {
-    if sorted.is_empty() {
-        return String::new();
-    }
-    let (fastest, slowest) = (fastest.as_secs_f64(), slowest.as_secs_f64());
-    let step = (slowest - fastest) / STEPS as f64;
-    let mut marks: Vec<f64> = (0..STEPS).map(|i| fastest + step * i as f64).collect();
-    marks.push(slowest);
-    let mut counts = vec![0_usize; marks.len()];
-    let mut row = 0;
-    for time in sorted {
-        while time.as_secs_f64() > marks[row] && row + 1 < marks.len() {
-            row += 1;
-        }
-        counts[row] += 1;
-    }
-    let most = counts.iter().copied().max().unwrap_or(0).max(1);
-    let rows = marks.iter().zip(&counts).map(|(mark, count)| {
-        let bar = (count * LONGEST_BAR + most / 2) / most;
-        format!("  {mark:.3} [{count}]\t|{}\n", "■".repeat(bar))
-    });
-    rows.collect()
+    let steps = steps(sorted, fastest, slowest);
+    let rows = steps.iter().zip(bars(&steps, "■"));
+    rows.map(|((mark, count), bar)| format!("  {mark:.3} [{count}]\t|{bar}\n")).collect()
 }
 
 /// The nearest rank ⌈p·n⌉ of each; nothing of nothing.
 fn percentiles(sorted: &[Ns]) -> String {
     let lines = PERCENTILES.iter().filter_map(|percent| {
-        let rank = (percent * sorted.len()).div_ceil(100).max(1);
-        let time = sorted.get(rank - 1)?;
+        let time = ranked(sorted, *percent)?;
         Some(format!("\n  {percent}% in {} secs", digits(time.as_secs_f64())))
     });
     lines.collect()
@@ -180,6 +158,7 @@ fn said(ran: &Hey<'_>, fault: Fault, in_body: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::steps::{LONGEST_BAR, STEPS};
     use super::*;
     use crate::stats::{DialTimes, Outcome, Sample};
 

@@ -8,6 +8,7 @@ mod buckets;
 mod course;
 mod csv;
 mod facts;
+mod ghz;
 mod hey;
 mod html;
 mod json;
@@ -20,6 +21,7 @@ mod saved;
 #[cfg(test)]
 mod situations;
 mod split;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -27,6 +29,7 @@ mod tone;
 
 pub use csv::csv;
 pub use facts::{Facts, Loop};
+pub use ghz::{Ghz, ghz};
 pub use hey::{Hey, hey, hey_csv};
 pub use html::html;
 pub use json::json;

@@ -93,6 +93,12 @@ pub(super) fn address(text: &str) -> Result<Address, Wrong> {
     Ok(Address { origin, path, credentials, url: url.into(), parts: None })
 }
 
+/// Reads a host that stands alone, as a server's name in TLS does.
+pub(super) fn server_name(text: &str) -> Option<Host> {
+    let alone = !text.contains(['/', '\\', '?', '#', '@']);
+    address(&format!("https://{text}/")).ok().filter(|_| alone).map(|address| address.origin.host)
+}
+
 fn check_scheme(text: &str) -> Result<(), Wrong> {
     let Some((scheme, rest)) = text.split_once("://") else {
         let bare = text.trim_start_matches('/');

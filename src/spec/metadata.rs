@@ -1,6 +1,6 @@
 //! A hook's metadata, as an [`Order`].
 //!
-//! The load comes from the loadtester's own `cmd`, a hey line, or from `url` and the keys that `tollgate run` has as flags.
+//! The load comes from the loadtester's own `cmd`, a hey or ghz line, or from `url` and the keys that `tollgate run` has as flags.
 //! Beside either stand the keys that say how the hook is to be answered. Loads of hooks begin while a new pod is still
 //! becoming known to proxies and name servers, and last as long as an analysis does; so what the command line leaves out
 //! by default, a warm-up and an age for connections, hooks have.
@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::build::{Objective, Spec, SpecBuilder, identify, objective};
-use super::hey;
 use super::keys::{Group, Id, KEYS, Key, Kind};
+use super::line;
 use super::mistake::{Mistake, Mistakes, WRONG, Wrong};
 use super::order::Order;
 use super::shell::go_bool;
@@ -79,7 +79,7 @@ impl Objective {
 /// All mistakes at once, each under the name that its key has in metadata.
 pub fn order(metadata: &BTreeMap<String, String>, hook: &Hook) -> Result<Order, Mistakes> {
     let mut wishes = SpecBuilder::new();
-    let line = metadata.get("cmd").and_then(|cmd| hey_line(cmd, &mut wishes));
+    let line = metadata.get("cmd").and_then(|cmd| load_line(cmd, &mut wishes));
     let by_cmd = metadata.contains_key("cmd");
     let unread = metadata.get("slo").and_then(|text| unread(text));
     for (name, value) in metadata {
@@ -122,7 +122,7 @@ pub fn order(metadata: &BTreeMap<String, String>, hook: &Hook) -> Result<Order, 
     Ok(order)
 }
 
-/// What stands beside a hey line, or beside no load at all.
+/// What stands beside a line, or beside no load at all.
 fn beside(wishes: &mut SpecBuilder, order: &mut Order, line: Option<Spec>) -> Result<Option<Spec>, Mistakes> {
     let objective = wishes.read(Id::Slo, objective);
     let success = wishes.read(Id::Success, statuses);
@@ -166,14 +166,8 @@ fn unread(text: &str) -> Option<Mistake> {
     Some(Mistake::value(Id::Slo, text, Some(told.collect::<Vec<_>>().join("; "))))
 }
 
-fn hey_line(cmd: &str, wishes: &mut SpecBuilder) -> Option<Spec> {
-    match hey::line(cmd) {
-        Ok(hey) => Some(hey.spec().clone()),
-        Err(refusal) => {
-            wishes.mistake(Mistake::value(Id::Cmd, cmd, Some(refusal.to_string().replace('\n', "; "))));
-            None
-        }
-    }
+fn load_line(cmd: &str, wishes: &mut SpecBuilder) -> Option<Spec> {
+    line::load(cmd).map_err(|refusal| wishes.mistake(Mistake::value(Id::Cmd, cmd, Some(refusal.to_string())))).ok()
 }
 
 /// Hands one pair over, or notes what is wrong with it.

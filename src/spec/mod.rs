@@ -7,26 +7,30 @@
 //! * `duration`, `value`, `status`, `header`, `address`, `output`, `template`: one text, one value.
 //! * `request`, `drawn`, `split`, `pace`, `way`: values that depend on each other. `build`: the whole.
 //! * `metadata`: a hook's metadata as an `order`.
-//! * `hey`: hey's command line, by way of `goflag` and `gonumber`; `shell`: a line as words.
-//! * `line`: a hook's command line, with `curl` and `grep` in it.
+//! * `hey`: hey's command line, by way of `goflag` and `gonumber`; `ghz`: ghz's, by way of `kingpin`; `shell`: a line as
+//!   words.
+//! * `line`: a hook's command line, with `curl`, `grep` and `probe`, gRPC's health probe, in it.
 
 mod address;
 mod build;
 pub mod curl;
 mod drawn;
 mod duration;
+pub mod ghz;
 pub mod goflag;
 mod gonumber;
 pub mod grep;
 mod header;
 pub mod hey;
 mod keys;
+mod kingpin;
 pub mod line;
 mod metadata;
 mod mistake;
 mod order;
 mod output;
 mod pace;
+pub mod probe;
 mod references;
 mod request;
 pub mod shell;

@@ -16,6 +16,7 @@ use super::keys::Id;
 use super::mistake::{Mistake, Wrong, wrong};
 use super::value::whole;
 use crate::plan::{Request, Target, Wire};
+use crate::proto::CHECK;
 
 /// Largest body, in bytes: it is held in memory once and sent again and again.
 pub const MAX_BODY: usize = 64 << 20;
@@ -27,8 +28,6 @@ const MOST_URLS: usize = 100;
 const CONTENT_TYPE: &str = "text/html";
 /// The content type of gRPC.
 const GRPC: &str = "application/grpc";
-/// What a gRPC call asks when the URL names no method: the standard health service, about the whole server.
-const HEALTH_CHECK: &str = "/grpc.health.v1.Health/Check";
 
 /// Whom the requests go to.
 pub(super) struct Targets {
@@ -169,18 +168,18 @@ fn grpc(wishes: &mut SpecBuilder, method: &str, headers: &Headers) {
     }
 }
 
-/// And a method of a service.
+/// And a method of a service; where the URL names none, the standard health service is asked about the whole server.
 fn grpc_method(wishes: &mut SpecBuilder, address: &mut Address) {
     if address.path == "/" {
-        address.path = HEALTH_CHECK.to_owned();
+        address.path = CHECK.to_owned();
         address.url.truncate(address.url.trim_end_matches('/').len());
-        address.url.push_str(HEALTH_CHECK);
+        address.url.push_str(CHECK);
     }
     let mut parts = address.path.split('/').skip(1);
     let named = parts.by_ref().take(2).filter(|part| !part.is_empty()).count() == 2;
     if !named || parts.next().is_some() || address.path.contains('?') {
         let shape = "a URL that ends with /PACKAGE.SERVICE/METHOD";
-        let advice = format!("such as {HEALTH_CHECK}, which is asked where the path is empty");
+        let advice = format!("such as {CHECK}, which is asked where the path is empty");
         wishes.mistake(Mistake::clash(Id::Url, &address.url, shape, advice));
     }
 }

@@ -8,8 +8,9 @@ use crate::source::{Source, named, root, sources, used_modules};
 pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("plan", &[]),
     ("stats", &[]),
+    ("proto", &[]),
     ("slo", &["stats"]),
-    ("spec", &["plan", "slo"]),
+    ("spec", &["plan", "slo", "proto"]),
     ("report", &["stats", "slo", "spec"]),
     ("wire", &["plan", "stats"]),
     ("load", &["plan", "stats", "wire"]),
@@ -20,7 +21,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("state", &[]),
     ("gate", &["canary", "state"]),
     ("task", &["plan", "stats", "slo", "spec", "load", "canary", "state"]),
-    ("exec", &["plan", "stats", "spec", "wire", "canary"]),
+    ("exec", &["plan", "stats", "proto", "spec", "wire", "canary"]),
     ("telemetry", &[]),
     ("pem", &[]),
     ("outbound", &["pem"]),
@@ -49,7 +50,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Folders that may be tested as arithmetic: time comes in as an argument, text goes out as a value.
-const PURE: &[&str] = &["plan", "stats", "slo", "spec", "report", "canary", "yaml", "flagger"];
+const PURE: &[&str] = &["plan", "stats", "proto", "slo", "spec", "report", "canary", "yaml", "flagger"];
 
 /// Everything through which a clock, socket, log, file, process or standard stream is reached.
 const OUTSIDE: &[&str] = &[

@@ -4,6 +4,9 @@
 #[cfg(test)]
 mod benches;
 #[cfg(test)]
+#[path = "../support/calls.rs"]
+mod calls;
+#[cfg(test)]
 #[path = "../support/certificates.rs"]
 mod certificates;
 #[cfg(test)]
@@ -25,6 +28,8 @@ mod docs;
 mod flagger;
 #[cfg(test)]
 mod framing;
+#[cfg(test)]
+mod ghz;
 #[cfg(test)]
 mod grpcio;
 #[cfg(test)]

@@ -143,3 +143,44 @@ fn a_pre_rollout_hook_waits_for_the_whole_load() {
         assert!(status != 200 || world.release.truth().received == 400, "{behaviour}");
     }
 }
+
+/// The two ghz hooks of Flagger's documentation, against a release.
+fn ghz_hooks(release: &Practice) -> [String; 2] {
+    let to = release.addr();
+    [
+        format!("ghz -z 1m -q 10 -c 2 --insecure {to}"),
+        format!("ghz --insecure --proto=/tmp/ghz/health.proto --call=grpc.health.v1.Health/Check {to}"),
+    ]
+}
+
+#[test]
+fn the_documented_ghz_hooks_pass_on_a_release_that_serves() {
+    let _load = alone();
+    let world = World::new("latency 2ms");
+    for (number, cmd) in ghz_hooks(&world.release).iter().enumerate() {
+        // Ten calls a second are enough for this many clauses in so short a time.
+        let metadata = [("cmd", cmd.as_str()), ("slo", "success>=90%, p90<=300ms"), ("warmup", "0s"), ("wait", "6s")];
+        let first = world.answer("/rollout", &metadata);
+        assert!([200, 202].contains(&first.status), "{cmd}: {first:?}");
+        let passed = world.answer("/rollout", &metadata);
+        assert!(passed.status == 200 && passed.body.starts_with("PASS payment-service.shop: "), "{cmd}: {passed:?}");
+        let truth = world.release.truth().to_json(false);
+        let calls = &truth["grpc_statuses"]["0"];
+        assert!(calls.as_u64() >= Some(10 * (number as u64 + 1)), "{cmd}: {truth}");
+        assert_eq!(calls, &truth["requests"]["answered"], "nothing but calls: {truth}");
+    }
+}
+
+#[test]
+fn the_documented_ghz_hooks_fail_on_a_release_that_does_not_serve() {
+    let _load = alone();
+    for behaviour in ["errors 100%", "no-grpc-status 100%"] {
+        let world = World::new(behaviour);
+        for cmd in ghz_hooks(&world.release) {
+            let failed = world.answer("/rollout", &[("cmd", &cmd), ("warmup", "0s"), ("wait", "20s")]);
+            let told = failed.body.starts_with("FAIL payment-service.shop: success>=99% was 0% ");
+            assert!(failed.status == 412 && told, "{behaviour}: {cmd}: {failed:?}");
+            world.answer("/post-rollout", &[]);
+        }
+    }
+}

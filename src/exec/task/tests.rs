@@ -13,7 +13,7 @@ fn shape(pairs: &[(&str, &str)], allowed: &Allowed) -> Result<String, String> {
         Work::Child(program, arguments) => format!("{program} {arguments:?}"),
         Work::Checks(checks) => {
             let check = |check: &Check| {
-                let target = &check.curl.plan.targets[0];
+                let target = &check.plan().targets[0];
                 let greps = check.greps.iter().map(|grep| format!(" | {}", grep.pattern()));
                 format!("{} {}{}", target.request.method, target.url, greps.collect::<String>())
             };
@@ -61,6 +61,8 @@ fn load_is_no_task() {
     for (pairs, load, why) in [
         (&[("cmd", "hey -z 1m http://a/")][..], true, "a hey line"),
         (&[("type", "cmd"), ("cmd", "hey -z soon http://a/")], true, "one with a mistake, which says so itself"),
+        (&[("cmd", "ghz --insecure a:80")], true, "a ghz line"),
+        (&[("type", "cmd"), ("cmd", "ghz --async a:80")], true, "one with a mistake"),
         (&[("url", "http://a/")], true, "a URL"),
         (&[("cmd", "curl -s http://a/")], false, "a request"),
         (&[("cmd", "hey http://a/ && curl b")], false, "a mixture"),

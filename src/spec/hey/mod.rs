@@ -18,6 +18,7 @@ use std::path::Path;
 use super::address::address;
 use super::goflag::{FlagError, plain};
 use super::keys::{Id, KEYS, Key};
+use super::line::program;
 use super::mistake::{Mistake, Mistakes};
 use super::shell::{self, ShellError};
 use super::{Spec, SpecBuilder};
@@ -134,13 +135,14 @@ pub fn read(words: &[String], read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Re
 /// As [`read()`]; and when the line is for another program, or for a shell.
 pub fn line(text: &str) -> Result<Hey, Refusal> {
     let words = shell::words(text)?;
-    let (program, rest) = words.split_first().ok_or_else(|| Refusal::Line("the line is empty".to_owned()))?;
-    let named = |word: &str, name: &str| word.rsplit('/').next() == Some(name);
-    let rest = match rest.split_first() {
-        Some((command, rest)) if named(program, "tollgate") && command == "hey" => rest,
-        _ if named(program, "hey") => rest,
-        _ => {
-            return Err(Refusal::Line(format!("'{}' is not hey", plain(program).chars().take(40).collect::<String>())));
+    let rest = match program(&words) {
+        None => return Err(Refusal::Line("the line is empty".to_owned())),
+        Some(("hey", rest)) => rest,
+        Some(_) => {
+            return Err(Refusal::Line(format!(
+                "'{}' is not hey",
+                plain(&words[0]).chars().take(40).collect::<String>()
+            )));
         }
     };
     let none = |_: &Path| Err(io::Error::other("no file is read for a line: give the body with -d"));

@@ -5,11 +5,11 @@ use super::*;
 /// What a line asks for: `hey`, or for each request its URL and the patterns that are looked for.
 fn shape(line: &str) -> Result<String, String> {
     Ok(match read(line).map_err(|error| error.to_string())? {
-        Line::Load(hey) => format!("hey {}", hey.spec().plan.targets[0].url),
+        Line::Load(spec) => format!("load {}", spec.plan.targets[0].url),
         Line::Checks(checks) => {
             let check = |check: &Check| {
                 let greps = check.greps.iter().map(|grep| format!(" | {}", grep.pattern()));
-                format!("{}{}", check.curl.plan.targets[0].url, greps.collect::<String>())
+                format!("{}{}", check.plan().targets[0].url, greps.collect::<String>())
             };
             checks.iter().map(check).collect::<Vec<_>>().join(" && ")
         }
@@ -25,7 +25,14 @@ fn requests_are_joined_and_looked_through() {
         ("curl a | grep -v x | fgrep y", "http://a/ | x | y", "one after the other"),
         ("curl -s a > /dev/null && curl -s b 2>&1", "http://a/ && http://b/", "output thrown away"),
         ("# is it there?\ncurl a", "http://a/", "a comment"),
-        ("hey -z 1s http://a/ > /dev/null", "hey http://a/", "load"),
+        ("ghz --insecure a:80", "load http://a/grpc.health.v1.Health/Check", "load over gRPC"),
+        ("tollgate hey http://a/", "load http://a/", "under our own name"),
+        (
+            "grpc_health_probe -addr=a:1 | grep SERVING && curl b",
+            "http://a:1/grpc.health.v1.Health/Check | SERVING && http://b/",
+            "a probe among requests",
+        ),
+        ("hey -z 1s http://a/ > /dev/null", "load http://a/", "load"),
     ] {
         assert_eq!(shape(line), Ok(expected.to_owned()), "{line}: {why}");
     }
@@ -49,7 +56,11 @@ fn what_needs_a_shell_or_another_program_is_refused_by_name() {
         ("hey http://a/ && curl a", "hey makes load"),
         ("curl a && hey http://a/", "hey makes load"),
         ("hey -z soon http://a/", "invalid value"),
-        ("ghz --insecure a:80", "protocol: grpc"),
+        ("ghz --insecure a:80 && curl a", "ghz makes load"),
+        ("curl a && tollgate ghz --insecure a:80", "ghz makes load"),
+        ("ghz --async a:80", "--async"),
+        ("curl a | grpc_health_probe -addr=a:1", "grpc_health_probe reads nothing from a pipe"),
+        ("grpc_health_probe -addr=a:1 -tls -tls-ca-cert=ca.pem", "no file is read for a line"),
         ("curl -F a=b http://a/", "curl: the flag -F"),
         ("curl a | grep -A1 b", "grep: the flag -A1"),
     ] {
@@ -75,11 +86,11 @@ fn a_status_is_judged_unless_it_is_looked_for() {
 
 proptest! {
     #[test]
-    fn no_line_makes_the_reader_panic(line in "(curl|grep|hey|a)?([-a-zA-Z'\"\\\\|&;$`<>(){}\\[\\]%#=@:/.^*+?0-9é\n ]|curl | grep | -e | -w ){0,20}") {
+    fn no_line_makes_the_reader_panic(line in "(curl|grep|hey|ghz|grpc_health_probe|a)?([-a-zA-Z'\"\\\\|&;$`<>(){}\\[\\]%#=@:/.^*+?0-9é\n ]|curl | grep | -e | -w ){0,20}") {
         if let Ok(Line::Checks(checks)) = read(&line) {
             prop_assert!(!checks.is_empty());
             for check in &checks {
-                prop_assert_eq!(check.curl.plan.targets.len(), 1);
+                prop_assert_eq!(check.plan().targets.len(), 1);
                 for grep in &check.greps {
                     let (found, written) = grep.filter(&line);
                     prop_assert!(found || written.is_empty() || written == "0\n");

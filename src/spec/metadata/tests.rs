@@ -133,7 +133,7 @@ fn a_cmd_says_the_load_alone() {
     assert_eq!(
         wrong(&[("cmd", "curl http://a.test/"), ("window", "0s"), ("type", "bash")]),
         [
-            "cmd: got '***', expected a hey line, such as hey -z 1m -q 10 -c 2 http://podinfo-canary.test/; \
+            "cmd: got '***', expected a hey or ghz line, such as hey -z 1m -q 10 -c 2 http://podinfo-canary.test/; \
              'curl' is not hey",
             "type: got 'bash', expected cmd; tasks of other types have no verdict: send them to /",
             "window: got '0s', expected a duration above zero, such as 30s",

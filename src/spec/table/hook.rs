@@ -12,8 +12,8 @@ pub(super) const KEYS: &[Key] = &[
         id: Id::Cmd,
         metadata: Some("cmd"),
         value: "LINE",
-        help: "The load as a hey line",
-        allowed: "a hey line, such as hey -z 1m -q 10 -c 2 http://podinfo-canary.test/",
+        help: "The load as a hey or ghz line",
+        allowed: "a hey or ghz line, such as hey -z 1m -q 10 -c 2 http://podinfo-canary.test/",
         default: "none: url says where the load goes",
         secret: true,
         ..ROW

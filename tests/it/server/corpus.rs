@@ -53,7 +53,9 @@ fn body_to(hook: &Value, there: &str) -> String {
     let mut hook = hook.clone();
     let cmd = hook["metadata"]["cmd"].as_str().map(|cmd| {
         let hosts = regex::Regex::new(r"https?://[^/\s']+").unwrap();
-        hosts.replace_all(cmd, there).into_owned()
+        let cmd = hosts.replace_all(cmd, there);
+        // gRPC's hosts have no scheme.
+        regex::Regex::new(r"\bpodinfo[.\w-]*:9\d{3}$").unwrap().replace(&cmd, &there["http://".len()..]).into_owned()
     });
     if let Some(cmd) = cmd {
         hook["metadata"]["cmd"] = json!(cmd);
@@ -69,8 +71,8 @@ fn expected(path: &str, metadata: &Value) -> (u16, &'static str) {
         "/gate/check" | "/gate/halt" | "/rollback/check" => (403, "Forbidden"),
         "/" if metadata["clone"].is_number() => (400, "the body is no hook of Flagger's: metadata clone"),
         "/" => match (text("type"), text("cmd").split(' ').next()) {
-            ("" | "cmd", Some("hey")) => (202, ""),
-            ("bash", Some("curl")) => (200, ""),
+            ("" | "cmd", Some("hey" | "ghz")) => (202, ""),
+            ("bash", Some("curl" | "grpc_health_probe")) => (200, ""),
             ("" | "cmd", Some("curl")) => (202, ""),
             ("" | "cmd", Some("")) => (400, "cmd not found in metadata"),
             ("concord" | "ngrinder", _) => (400, "type: tasks of type "),
@@ -93,12 +95,13 @@ fn every_hook_of_flaggers_own_is_answered() {
         assert!(answer.status == status && answer.body.starts_with(start), "{hook}: {answer:?}");
         assert!(status != 202 || answer.body.is_empty(), "{hook}: {answer:?}");
         // One more is a request that nobody waits for.
-        loads += u32::from(status == 202 && hook["metadata"]["cmd"].as_str().is_some_and(|cmd| cmd.starts_with("hey")));
+        let is_load = |cmd: &str| cmd.starts_with("hey") || cmd.starts_with("ghz");
+        loads += u32::from(status == 202 && hook["metadata"]["cmd"].as_str().is_some_and(is_load));
     }
-    assert_eq!(loads, 54);
+    assert_eq!(loads, 56);
     let shown = service.get("/api/v1/canaries").json();
     let running = shown["canaries"][0]["unjudged"].as_array().unwrap().len();
     // Equal plans are one load, whoever asks.
-    assert!((20..54).contains(&running), "{running}");
+    assert!((20..56).contains(&running), "{running}");
     service.post("/api/v1/stop", "");
 }
