@@ -305,5 +305,7 @@ fn told(mistakes: &Mistakes) -> String {
         };
         Mistake { key: name.to_owned(), ..mistake.clone() }.to_string()
     };
-    mistakes.as_slice().iter().map(line).collect::<Vec<_>>().join("\n")
+    // A host that cannot be used has been told already, and was not handed on.
+    let told = |mistake: &&Mistake| mistake.given.is_some() || mistake.key != Id::Url.key().to_string();
+    mistakes.as_slice().iter().filter(told).map(line).collect::<Vec<_>>().join("\n")
 }
