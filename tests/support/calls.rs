@@ -44,25 +44,26 @@ impl Calls {
         let answer = Arc::new(answer);
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-                while let Ok((stream, _)) = listener.accept().await {
-                    let answer = Arc::clone(&answer);
-                    tokio::spawn(async move {
-                        let Ok(mut connection) = h2::server::handshake(stream).await else { return };
-                        while let Some(Ok((request, reply))) = connection.accept().await {
-                            tokio::spawn(one(Arc::clone(&answer), request, reply));
-                        }
-                    });
-                }
-            });
+            runtime.block_on(serve(listener, answer));
         });
         Self { addr }
     }
+}
 
-    /// The address with a path, which begins with a slash.
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.addr)
+async fn serve<A: Fn(&str, &[u8]) -> Said + Send + Sync + 'static>(listener: std::net::TcpListener, answer: Arc<A>) {
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(connection(stream, Arc::clone(&answer)));
+    }
+}
+
+async fn connection<A>(stream: tokio::net::TcpStream, answer: Arc<A>)
+where
+    A: Fn(&str, &[u8]) -> Said + Send + Sync + 'static,
+{
+    let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+    while let Some(Ok((request, reply))) = connection.accept().await {
+        tokio::spawn(one(Arc::clone(&answer), request, reply));
     }
 }
 
