@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::runtime::{Builder, LocalOptions};
-use tokio::sync::oneshot;
-
+use super::apart::{Ending, Errand};
 use super::fetch::{Fetched, MOST_BODY, fetch};
 use crate::spec::curl::{Curl, Retry, Written};
 use crate::spec::line::{Ask, Check};
@@ -14,29 +12,14 @@ use crate::stats::Fault;
 /// Longest wait before another try, as in curl.
 const MOST_DELAY: Duration = Duration::from_secs(600);
 
-/// Characters of a failing answer that are shown.
-const SHOWN: usize = 80;
+/// Requests, one after the other.
+#[derive(Debug)]
+pub(super) struct Checks(pub(super) Vec<Check>);
 
-/// Makes the requests on a thread of their own; they end when this is dropped.
-///
-/// # Errors
-/// What failed, in one line.
-pub(super) async fn run(checks: Vec<Check>, limit: Duration) -> Result<String, String> {
-    let (caller, gone) = oneshot::channel::<()>();
-    let task = tokio::task::spawn_blocking(move || {
-        let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
-        let runtime = runtime.map_err(|error| format!("tollgate itself: {error}"))?;
-        runtime.block_on(async {
-            tokio::select! {
-                done = all(&checks) => done,
-                () = tokio::time::sleep(limit) => Err(format!("stopped after {limit:?}")),
-                _ = gone => Err("stopped".to_owned()),
-            }
-        })
-    });
-    let done = task.await;
-    drop(caller);
-    done.unwrap_or_else(|_| Err("tollgate itself broke on it; its log says where".to_owned()))
+impl Errand for Checks {
+    async fn go(self, ending: Ending) -> Result<String, String> {
+        ending.or(all(&self.0)).await
+    }
 }
 
 async fn all(checks: &[Check]) -> Result<String, String> {
@@ -77,16 +60,12 @@ async fn fetched(check: &Check, curl: &Curl) -> Result<String, String> {
         tokio::time::sleep(delay(retry, tries)).await;
         tries += 1;
     };
-    if let Some(fault) = fetched.outcome.fault {
-        let words = match fault {
-            Fault::Expect => "more redirects than are followed".to_owned(),
-            _ => fetched.words.clone().unwrap_or_else(|| fault.in_words().to_owned()),
-        };
-        return Err(format!("{url}: {words}"));
+    if let Some(why) = fetched.trouble() {
+        return Err(format!("{url}: {why}"));
     }
     let status = fetched.status().unwrap_or_default();
     if status >= 400 && check.judges_status() {
-        return Err(format!("{url} answered {status}{}", beginning(&fetched.body)));
+        return Err(format!("{url} answered {status}{}", fetched.beginning()));
     }
     looked_through(check, curl, &fetched).map_err(|why| format!("{url}: {why}"))
 }
@@ -143,11 +122,4 @@ fn may_pass(fetched: &Fetched, retry: Retry) -> bool {
 /// How long to wait before try `tries + 1`.
 fn delay(retry: Retry, tries: u32) -> Duration {
     retry.delay.unwrap_or_else(|| Duration::from_secs(1_u64 << tries.min(10))).min(MOST_DELAY)
-}
-
-/// The first line of a body, behind a colon.
-fn beginning(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let line: String = text.trim_start().lines().next().unwrap_or_default().chars().take(SHOWN).collect();
-    if line.is_empty() { line } else { format!(": {line}") }
 }

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::check::Checks;
 use super::program::Allowed;
 use super::task::{Task, Work};
-use super::{check, child};
+use super::{apart, child};
 use crate::canary::Canary;
 
 /// The loadtester's limit for a task.
@@ -111,11 +112,15 @@ impl Commands {
 async fn done(canary: &Canary, task: Task, limit: Duration, _room: OwnedSemaphorePermit) -> Ran {
     let Task { kind, line, work, .. } = task;
     tracing::info!(%canary, kind, cmd = line, "command started");
+    let shown = work.is_a_line().then_some(line.as_str());
+    let apart = |done: Result<String, String>| match done {
+        Ok(output) => (output, None),
+        Err(why) => (String::new(), Some(why)),
+    };
     let (output, problem) = match work {
-        Work::Checks(checks) => match check::run(checks, limit).await {
-            Ok(output) => (output, None),
-            Err(why) => (String::new(), Some(why)),
-        },
+        Work::Checks(checks) => apart(apart::run(Checks(checks), limit).await),
+        Work::Concord(process) => apart(apart::run(*process, limit).await),
+        Work::Ngrinder(test) => apart(apart::run(*test, limit).await),
         Work::Child(program, arguments) => {
             let ended = child::run(program, arguments, limit).await;
             (ended.output, ended.problem)
@@ -129,7 +134,7 @@ async fn done(canary: &Canary, task: Task, limit: Duration, _room: OwnedSemaphor
         }
         Some(why) => {
             tracing::warn!(%canary, kind, cmd = line, output, why, "command failed");
-            Ran::Failed(failure(&line, &output, &why))
+            Ran::Failed(shown.map_or(why.clone(), |line| failure(line, &output, &why)))
         }
     }
 }

@@ -15,6 +15,9 @@ use crate::wire::{
 /// Bytes of a body at most that are looked through; the rest is read and dropped.
 pub(super) const MOST_BODY: usize = 1 << 20;
 
+/// Characters of a failing answer that are shown.
+const SHOWN: usize = 80;
+
 /// What came of a request.
 #[derive(Debug)]
 pub(super) struct Fetched {
@@ -33,6 +36,21 @@ pub(super) struct Fetched {
 }
 
 impl Fetched {
+    /// Why there is no answer that can be used, if there is none.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.outcome.fault.map(|fault| match fault {
+            Fault::Expect => "more redirects than are followed".to_owned(),
+            _ => self.words.clone().unwrap_or_else(|| fault.in_words().to_owned()),
+        })
+    }
+
+    /// The first line of the body, behind a colon; nothing where it is empty.
+    pub(super) fn beginning(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body);
+        let line: String = text.trim_start().lines().next().unwrap_or_default().chars().take(SHOWN).collect();
+        if line.is_empty() { line } else { format!(": {line}") }
+    }
+
     /// The status, if there was one.
     pub(super) const fn status(&self) -> Option<u16> {
         match self.outcome.code {

@@ -6,15 +6,21 @@
 //! is kept of its output.
 //!
 //! * `program`: what may be run. `task`: what a hook asks for.
-//! * `fetch`: one request. `probe`: one question to a health service. `check`: requests and greps, one after the other. `child`: a program and its group.
+//! * `fetch`: one request. `probe`: one question to a health service. `apart`: the thread that requests are made on.
+//! * `check`: requests and greps, one after the other. `service`: one that is asked in JSON. `concord`, `ngrinder`: two of
+//!   them. `child`: a program and its group.
 //! * `commands`: who waits, what runs already, how much at once, and what is answered.
 
+mod apart;
 mod check;
 mod child;
 mod commands;
+mod concord;
 mod fetch;
+mod ngrinder;
 mod probe;
 mod program;
+mod service;
 mod task;
 
 pub use commands::{Commands, Ran, Settings};

@@ -38,21 +38,33 @@ impl fmt::Display for Program {
     }
 }
 
-/// Which programs may be run; none by default.
+/// What hooks may use only where it is allowed by name; nothing by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Allowed(Vec<Program>);
+pub struct Allowed {
+    programs: Vec<Program>,
+    concord: bool,
+}
+
+/// The name of Concord among the programs.
+const CONCORD: &str = "concord";
 
 impl Allowed {
     /// Whether this one may.
     #[must_use]
     pub fn has(&self, program: Program) -> bool {
-        self.0.contains(&program)
+        self.programs.contains(&program)
+    }
+
+    /// Whether hooks may start processes in Concord. Such a hook names a file, and a server that is sent what is in it.
+    #[must_use]
+    pub const fn has_concord(&self) -> bool {
+        self.concord
     }
 }
 
 /// A name that is none of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected some of bash, cmd, helm and kubectl, with commas between them")]
+#[error("expected some of bash, cmd, concord, helm and kubectl, with commas between them")]
 pub struct NoProgram;
 
 /// Reads `bash,helm`.
@@ -60,7 +72,10 @@ impl FromStr for Allowed {
     type Err = NoProgram;
 
     fn from_str(text: &str) -> Result<Self, NoProgram> {
-        let program = |name: &str| Program::ALL.into_iter().find(|known| known.name() == name.trim()).ok_or(NoProgram);
-        text.split(',').map(program).collect::<Result<_, _>>().map(Self)
+        let (concord, names): (Vec<&str>, Vec<&str>) =
+            text.split(',').map(str::trim).partition(|name| *name == CONCORD);
+        let program = |name: &str| Program::ALL.into_iter().find(|known| known.name() == name).ok_or(NoProgram);
+        let programs = names.into_iter().map(program).collect::<Result<_, _>>()?;
+        Ok(Self { programs, concord: !concord.is_empty() })
     }
 }

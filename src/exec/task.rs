@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::concord::Concord;
+use super::ngrinder::Ngrinder;
 use super::program::{Allowed, Program};
 use crate::plan::Plan;
 use crate::spec::line::{self, Check, Line, LineError};
@@ -14,6 +16,17 @@ pub(super) enum Work {
     Checks(Vec<Check>),
     /// A program with its arguments.
     Child(&'static str, Vec<String>),
+    /// A process of Concord.
+    Concord(Box<Concord>),
+    /// A test of nGrinder.
+    Ngrinder(Box<Ngrinder>),
+}
+
+impl Work {
+    /// Whether it is a command line, which says more to its reader than what it came to.
+    pub(super) const fn is_a_line(&self) -> bool {
+        matches!(self, Self::Checks(_) | Self::Child(..))
+    }
 }
 
 /// A task as it was asked for.
@@ -45,11 +58,13 @@ impl Task {
 
     /// The plans of its requests: where they go. A program's are not known.
     pub fn plans(&self) -> impl Iterator<Item = &Plan> {
-        let checks = match &self.work {
-            Work::Checks(checks) => checks.as_slice(),
-            Work::Child(..) => &[],
+        let (checks, single) = match &self.work {
+            Work::Checks(checks) => (checks.as_slice(), None),
+            Work::Child(..) => (&[][..], None),
+            Work::Concord(process) => (&[][..], Some(process.start())),
+            Work::Ngrinder(test) => (&[][..], Some(test.start())),
         };
-        checks.iter().map(Check::plan)
+        checks.iter().map(Check::plan).chain(single.map(|curl| &curl.plan))
     }
 
     /// Reads the metadata.
@@ -63,10 +78,11 @@ impl Task {
             "bash" => Program::Bash,
             "helm" | "helmv3" => Program::Helm,
             "kubectl" => Program::Kubectl,
-            "concord" | "ngrinder" => return Err(format!("type: tasks of type {kind} are not supported")),
+            "concord" => return Self::concord(metadata, allowed),
+            "ngrinder" => return Self::ngrinder(metadata),
             _ => {
                 let shown: String = kind.chars().filter(|c| !c.is_control()).take(40).collect();
-                let known = "expected cmd, bash, helm, helmv3 or kubectl";
+                let known = "expected cmd, bash, helm, helmv3, kubectl, concord or ngrinder";
                 return Err(format!("unknown task type {shown}; {known}"));
             }
         };
@@ -76,13 +92,31 @@ impl Task {
         }
         let is = |name: &str| metadata.get(name).and_then(|text| shell::go_bool(text)).unwrap_or(false);
         Ok(Self {
-            kind: kind.to_owned(),
-            line: line.clone(),
-            work: work(program, line, allowed)?,
-            waited_for: program != Program::Cmd,
             returns_output: is("returnCmdOutput"),
             logs_output: is("logCmdOutput"),
+            ..Self::new(kind, line.clone(), work(program, line, allowed)?, program != Program::Cmd)
         })
+    }
+
+    fn new(kind: &str, line: String, work: Work, waited_for: bool) -> Self {
+        Self { kind: kind.to_owned(), line, work, waited_for, returns_output: false, logs_output: false }
+    }
+
+    fn concord(metadata: &BTreeMap<String, String>, allowed: &Allowed) -> Result<Self, String> {
+        if !allowed.has_concord() {
+            let why = "type: concord sends the file that apiKeyPath names to the server that the hook names";
+            return Err(format!("{why}; start tollgate serve with --enable-exec=concord"));
+        }
+        let process = Concord::read(metadata)?;
+        let names = ["org", "project", "repo", "entrypoint"].map(|key| metadata.get(key).map_or("", String::as_str));
+        Ok(Self::new("concord", names.join(" "), Work::Concord(Box::new(process)), true))
+    }
+
+    /// Nobody waits for it, and one that still runs is not started again.
+    fn ngrinder(metadata: &BTreeMap<String, String>) -> Result<Self, String> {
+        let test = Ngrinder::read(metadata)?;
+        let line = test.start().plan.targets[0].url.clone();
+        Ok(Self::new("ngrinder", line, Work::Ngrinder(Box::new(test)), false))
     }
 }
 

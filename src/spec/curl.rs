@@ -60,7 +60,10 @@ impl Curl {
 }
 
 /// Reads the words after curl.
-pub(super) fn read(words: &[String]) -> Result<Curl, LineError> {
+///
+/// # Errors
+/// What is wrong with the first of them that is.
+pub fn read(words: &[String]) -> Result<Curl, LineError> {
     let mut asked = Asked::default();
     asked.words(words).and_then(|()| asked.curl()).map_err(LineError::Curl)
 }

@@ -85,7 +85,7 @@ pub(super) const FLAGS: &[Flag] = &[
     Flag {
         name: "enable-exec",
         value: "NAMES",
-        help: "Run hooks' commands with these programs, with commas: bash, cmd, helm, kubectl (none)",
+        help: "Let hooks use these, with commas: bash, cmd, helm, kubectl, concord (none)",
     },
     Flag {
         name: "alert-labels",
@@ -301,8 +301,8 @@ fn runs<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Run
 
 fn commands<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> exec::Settings {
     let usual = exec::Settings::default();
-    let allowed =
-        reader.value("enable-exec", "some of bash, cmd, helm and kubectl, with commas", |text| text.parse().ok());
+    let allowed = reader
+        .value("enable-exec", "some of bash, cmd, concord, helm and kubectl, with commas", |text| text.parse().ok());
     let limit = reader.text("timeout").and_then(|(_, text)| text.parse().ok().and_then(GoDuration::to_std));
     let limit = limit.filter(|limit| !limit.is_zero()).unwrap_or(LONGEST);
     exec::Settings { allowed: allowed.unwrap_or_default(), limit, ..usual }
@@ -462,7 +462,7 @@ mod tests {
         assert_eq!(asked.limit, Duration::from_secs(90));
         assert_eq!(asked.allowed, "bash,helm".parse().unwrap());
         let wrong = read_line("--enable-exec sh").unwrap_err();
-        let expected = "--enable-exec: got 'sh', expected some of bash, cmd, helm and kubectl, with commas";
+        let expected = "--enable-exec: got 'sh', expected some of bash, cmd, concord, helm and kubectl, with commas";
         assert_eq!(wrong, [expected]);
     }
 

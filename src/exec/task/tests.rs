@@ -11,6 +11,8 @@ fn metadata(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn shape(pairs: &[(&str, &str)], allowed: &Allowed) -> Result<String, String> {
     Ok(match Task::read(&metadata(pairs), allowed)?.work {
         Work::Child(program, arguments) => format!("{program} {arguments:?}"),
+        Work::Concord(process) => process.start().plan.targets[0].url.clone(),
+        Work::Ngrinder(test) => test.start().plan.targets[0].url.clone(),
         Work::Checks(checks) => {
             let check = |check: &Check| {
                 let target = &check.plan().targets[0];
@@ -44,9 +46,20 @@ fn a_task_is_refused_with_what_to_change() {
     for (pairs, said) in [
         (&[("type", "bash")][..], "cmd not found in metadata"),
         (&[("type", "bash"), ("cmd", " ")], "cmd: the command is empty"),
-        (&[("type", "shell"), ("cmd", "x")], "unknown task type shell; expected cmd, bash, helm, helmv3 or kubectl"),
-        (&[("type", ""), ("cmd", "x")], "unknown task type ; expected cmd, bash, helm, helmv3 or kubectl"),
-        (&[("type", "concord")], "type: tasks of type concord are not supported"),
+        (
+            &[("type", "shell"), ("cmd", "x")],
+            "unknown task type shell; expected cmd, bash, helm, helmv3, kubectl, concord or ngrinder",
+        ),
+        (
+            &[("type", ""), ("cmd", "x")],
+            "unknown task type ; expected cmd, bash, helm, helmv3, kubectl, concord or ngrinder",
+        ),
+        (
+            &[("type", "concord")],
+            "type: concord sends the file that apiKeyPath names to the server that the hook names; start tollgate serve \
+             with --enable-exec=concord",
+        ),
+        (&[("type", "ngrinder")], "server, clone, username and passwd are required metadata"),
     ] {
         assert_eq!(shape(pairs, &all), Err(said.to_owned()), "{pairs:?}");
     }
@@ -86,7 +99,10 @@ fn switches_are_read_as_go_reads_them() {
 
 #[test]
 fn programs_are_allowed_by_name() {
+    let allowed: Allowed = "bash, concord".parse().unwrap();
+    assert!(allowed.has(Program::Bash) && allowed.has_concord());
     let allowed: Allowed = "bash, helm".parse().unwrap();
+    assert!(!allowed.has_concord());
     assert!(allowed.has(Program::Bash) && allowed.has(Program::Helm));
     assert!(!allowed.has(Program::Cmd) && !allowed.has(Program::Kubectl));
     for bad in ["", "sh", "bash,", "all"] {

@@ -8,7 +8,7 @@ use super::{commands, run, runtime};
 const LONG: Duration = Duration::from_secs(60);
 
 /// Waits until something holds; a minute is for ever.
-fn until(what: &str, holds: impl Fn() -> bool) {
+pub(super) fn until(what: &str, holds: impl Fn() -> bool) {
     let (_sender, never) = std::sync::mpsc::channel::<()>();
     let began = Instant::now();
     while !holds() {

@@ -4,6 +4,7 @@
 mod children;
 mod patterns;
 mod requests;
+mod services;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

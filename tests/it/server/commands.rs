@@ -74,5 +74,10 @@ fn a_request_goes_only_where_load_may() {
         &payload(&[("type", "bash"), ("cmd", "curl -s http://169.254.169.254/latest/meta-data/")]),
     );
     assert_eq!(local.status, 403, "{local:?}");
+    for target in ["http://169.254.169.254/", "http://[::ffff:169.254.169.254]/"] {
+        let grinder = [("type", "ngrinder"), ("server", target), ("clone", "1"), ("username", "a"), ("passwd", "YQ==")];
+        let answer = post(Service::start(Wanted::default()).addr, "/", &payload(&grinder));
+        assert!(answer.status == 403 && answer.body.contains("link-local"), "{target}: {answer:?}");
+    }
     assert_eq!(canary.truth().received, 0);
 }

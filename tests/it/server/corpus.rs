@@ -75,7 +75,7 @@ fn expected(path: &str, metadata: &Value) -> (u16, &'static str) {
             ("bash", Some("curl" | "grpc_health_probe")) => (200, ""),
             ("" | "cmd", Some("curl")) => (202, ""),
             ("" | "cmd", Some("")) => (400, "cmd not found in metadata"),
-            ("concord" | "ngrinder", _) => (400, "type: tasks of type "),
+            ("concord", _) => (400, "type: concord sends the file "),
             (_, _) => (400, "cmd: "),
         },
         _ => (404, "no such path; there are "),
