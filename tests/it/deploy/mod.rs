@@ -1,4 +1,9 @@
 //! What is deployed: the image, the manifests and the chart, held to the program that they run.
 
+mod chart;
 mod image;
+mod kustomize;
+mod objects;
+mod pods;
+mod schemas;
 mod tools;
