@@ -35,7 +35,7 @@ impl Objects {
 
     /// The container of the only Deployment.
     pub(super) fn container(&self) -> &Value {
-        let [container] = &array(&self.one("Deployment")["spec"]["template"]["spec"]["containers"])[..] else {
+        let [container] = array(&self.one("Deployment")["spec"]["template"]["spec"]["containers"]) else {
             panic!("not one container: {self:?}")
         };
         container
@@ -58,7 +58,7 @@ impl Objects {
             assert!(selected, "{object} selects {selector:?}, not {labels}");
         }
         let container = self.container();
-        let [port] = &array(&container["ports"])[..] else { panic!("not one port: {container}") };
+        let [port] = array(&container["ports"]) else { panic!("not one port: {container}") };
         let listens: Vec<String> =
             self.command().iter().filter_map(|word| word.strip_prefix("-port=")).map(str::to_owned).collect();
         assert_eq!((&port["name"], listens), (&json!("http"), vec![port["containerPort"].to_string()]));
