@@ -248,7 +248,8 @@ fn the_image_holds_one_binary_under_the_names_it_answers_to() {
     let found = entries(&container.root);
     let bytes: u64 = found.iter().filter(|(_, known)| known.is_file()).map(|(_, known)| known.len()).sum();
     let names: Vec<&str> = found.iter().filter(|(_, known)| !known.is_dir()).map(|(name, _)| name.as_str()).collect();
-    let expected = ["home/app/loadtester", "usr/local/bin/hey", "usr/local/bin/tollgate", "usr/local/bin/wget"];
+    let links = ["ghz", "grpc_health_probe", "hey", "tollgate", "wget"].map(|name| format!("usr/local/bin/{name}"));
+    let expected: Vec<&str> = ["home/app/loadtester"].into_iter().chain(links.iter().map(String::as_str)).collect();
     assert_eq!(names, expected);
     for (name, known) in &found {
         use std::os::unix::fs::MetadataExt as _;
@@ -265,6 +266,8 @@ fn the_image_holds_one_binary_under_the_names_it_answers_to() {
         ("./loadtester --version", 0, concat!("tollgate ", env!("CARGO_PKG_VERSION"))),
         ("./loadtester run --help", 0, "Usage: tollgate run"),
         ("hey -n 0 http://127.0.0.1/", 1, "-n and -c cannot be smaller than 1."),
+        ("ghz --insecure -n 1 -c 1 127.0.0.1:1", 0, "[Unavailable]   1 responses"),
+        ("grpc_health_probe -connect-timeout=1s -addr=127.0.0.1:1", 2, "127.0.0.1:1"),
         ("wget http://localhost/", 2, "this wget only probes"),
     ] {
         let ended = container.run(line, 10_001);
