@@ -97,7 +97,7 @@ pub(super) fn measured(plan: &Arc<Plan>, spec: &Spec) -> anyhow::Result<Option<(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut signals = Signals::catch()?;
-        let load = engine.run_on(plan, &measures, terms)?;
+        let load = engine.run_on(plan, &measures, &terms)?;
         let stopper = load.stopper();
         anyhow::Ok(signals.until_done(Load::finish_with_log(load), || stopper.stop()).await)
     })

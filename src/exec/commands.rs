@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::check::Checks;
 use super::program::Allowed;
+use super::results::{self, Results};
 use super::task::{Task, Work};
 use super::{apart, child};
 use crate::canary::Canary;
@@ -60,6 +61,7 @@ pub struct Commands {
     settings: Settings,
     room: Arc<Semaphore>,
     running: Running,
+    results: Arc<Results>,
 }
 
 impl Commands {
@@ -67,7 +69,7 @@ impl Commands {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let room = Arc::new(Semaphore::new(settings.most));
-        Self { settings, room, running: Running::default() }
+        Self { settings, room, running: Running::default(), results: Arc::default() }
     }
 
     /// Reads what a hook's metadata ask for, by `type` and `cmd`.
@@ -92,19 +94,32 @@ impl Commands {
         };
         let Ok(room) = Arc::clone(&self.room).try_acquire_owned() else {
             let most = self.settings.most;
+            self.results.add(canary, &task.kind, "full");
             return Ran::Full(format!("tollgate is full: {most} of {most} commands run"));
         };
-        let (canary, limit) = (canary.clone(), self.settings.limit);
+        let (canary, limit, results) = (canary.clone(), self.settings.limit, Arc::clone(&self.results));
+        let done = async move {
+            let kind = task.kind.clone();
+            let ran = done(&canary, task, limit, room).await;
+            results.add(&canary, &kind, if matches!(ran, Ran::Done(_)) { "succeeded" } else { "failed" });
+            ran
+        };
         match mark {
-            None => done(&canary, task, limit, room).await,
+            None => done.await,
             Some(mark) => {
                 tokio::spawn(async move {
                     let _mark = mark;
-                    done(&canary, task, limit, room).await
+                    done.await
                 });
                 Ran::Accepted
             }
         }
+    }
+
+    /// How often what came of them, by canary and type.
+    #[must_use]
+    pub fn results(&self) -> Vec<results::Result> {
+        self.results.list()
     }
 }
 

@@ -9,7 +9,7 @@
 //! * `fetch`: one request. `probe`: one question to a health service. `apart`: the thread that requests are made on.
 //! * `check`: requests and greps, one after the other. `service`: one that is asked in JSON. `concord`, `ngrinder`: two of
 //!   them. `child`: a program and its group.
-//! * `commands`: who waits, what runs already, how much at once, and what is answered.
+//! * `commands`: who waits, what runs already, how much at once, and what is answered. `results`: how they ended, counted.
 
 mod apart;
 mod check;
@@ -20,10 +20,12 @@ mod fetch;
 mod ngrinder;
 mod probe;
 mod program;
+mod results;
 mod service;
 mod task;
 
 pub use commands::{Commands, Ran, Settings};
 pub use probe::{Problem, probe};
 pub use program::{Allowed, NoProgram, Program};
+pub use results::Result;
 pub use task::Task;

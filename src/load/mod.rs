@@ -7,6 +7,7 @@ mod brakes;
 mod clock;
 mod hub;
 mod lane;
+mod ledger;
 mod limits;
 mod link;
 mod pool;
@@ -34,6 +35,7 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use board::Progress;
 pub use clock::Fine;
+pub use ledger::Ledger;
 pub use limits::descriptors;
 pub use turn::Turn;
 pub use windows::Windows;
@@ -53,7 +55,7 @@ use crate::wire::{Transport, TransportError};
 const ONE_WORKER_BELOW: u64 = 2_000;
 
 /// What is kept of a load, and when it is given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Terms {
     /// How much is kept for display.
     pub detail: Detail,
@@ -66,13 +68,15 @@ pub struct Terms {
     pub resends_early: bool,
     /// Who goes first where another load has the same schedule.
     pub turn: Turn,
+    /// Where it is added up with other loads; for [`Detail::Window`] only.
+    pub ledger: Option<Arc<Ledger>>,
 }
 
 impl Terms {
     /// Nothing but the usual.
     #[must_use]
     pub const fn usual(detail: Detail) -> Self {
-        Self { detail, rows: None, patient: false, resends_early: false, turn: Turn::Alone }
+        Self { detail, rows: None, patient: false, resends_early: false, turn: Turn::Alone, ledger: None }
     }
 }
 
@@ -110,14 +114,14 @@ impl Engine {
     /// When the plan's connections cannot be made at all: a certificate, a key or a proxy that cannot work. Nothing has
     /// been sent then.
     pub fn run(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, detail: Detail) -> Result<Load, TransportError> {
-        self.run_on(plan, measures, Terms::usual(detail))
+        self.run_on(plan, measures, &Terms::usual(detail))
     }
 
     /// Starts a load now, on terms of its own.
     ///
     /// # Errors
     /// As [`Self::run`].
-    pub fn run_on(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, terms: Terms) -> Result<Load, TransportError> {
+    pub fn run_on(&self, plan: &Arc<Plan>, measures: &Arc<Measures>, terms: &Terms) -> Result<Load, TransportError> {
         let transport = self.transport(plan)?;
         let at = (clock::monotonic(), self.first(plan));
         Ok(self.begin((plan, transport), measures, terms, at))
@@ -140,8 +144,8 @@ impl Engine {
         let unstopped = Arc::new(Measures { trips: Vec::new(), ..Measures::clone(measures) });
         let terms = |turn| Terms { turn, ..Terms::usual(detail) };
         Ok(Pair {
-            canary: self.begin((canary, transports.0), measures, terms(Turn::Even), at),
-            primary: self.begin((primary, transports.1), &unstopped, terms(Turn::Odd), at),
+            canary: self.begin((canary, transports.0), measures, &terms(Turn::Even), at),
+            primary: self.begin((primary, transports.1), &unstopped, &terms(Turn::Odd), at),
         })
     }
 
@@ -161,7 +165,7 @@ impl Engine {
         &self,
         (plan, transport): (&Arc<Plan>, Transport),
         measures: &Arc<Measures>,
-        terms: Terms,
+        terms: &Terms,
         (zero, first): (Ns, usize),
     ) -> Load {
         let parts = self.parts(plan);
@@ -181,7 +185,7 @@ impl Engine {
                     plan: Arc::clone(plan),
                     transport: transport.clone(),
                     measures: Arc::clone(measures),
-                    terms,
+                    terms: terms.clone(),
                     part: Part { worker: part as u32, workers: parts as u32 },
                     zero,
                     brakes: Arc::clone(&brakes),

@@ -13,6 +13,7 @@ use super::Terms;
 use super::board::Board;
 use super::brakes::Brakes;
 use super::clock::Fine;
+use super::ledger::{self, Entry};
 use super::pool;
 use super::pulse::Pulse;
 use super::share::{self, Ground, Part, Sink};
@@ -152,6 +153,7 @@ async fn carry_over<P: Protocol>(protocol: P, job: Job, floor: Floor) {
 /// Runs one share and hands it back.
 async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor: Floor) {
     let turn = job.terms.turn;
+    let entry = job.terms.ledger.clone().map(|ledger| Rc::new(Entry::new(ledger)));
     let Job { plan, transport, measures, part, zero, brakes, board, done, asked, .. } = job;
     let beating = floor.pulse.beat(&floor.clock);
     let beats_before = floor.pulse.lag();
@@ -169,7 +171,7 @@ async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor:
     if let Some(asked) = asked {
         tokio::task::spawn_local(watched::answer(Rc::clone(&ground), asked));
     }
-    let publisher = tokio::task::spawn_local(publish(Rc::clone(&ground), board, part));
+    let publisher = tokio::task::spawn_local(publish(Rc::clone(&ground), board, part, entry.clone()));
     let peak_lanes = if closed {
         share::closed(Rc::clone(&ground)).await;
         lanes
@@ -177,6 +179,7 @@ async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor:
         pool::open(Rc::clone(&ground)).await
     };
     publisher.abort();
+    ledger::add(entry.as_deref(), &ground);
 
     floor.pace(|loads, all| (loads - usize::from(dues > 0), all - dues));
     let beats = floor.pulse.lag().since(&beats_before);
@@ -189,15 +192,17 @@ async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor:
     ground.ways.close();
 }
 
-/// Puts progress on the board while the load runs.
+/// Puts progress on the board, and what is new into the ledger, while the load runs.
 async fn publish<P: Protocol, C: crate::wire::Clock, S: Sink>(
     ground: Rc<Ground<P, C, S>>,
     board: Arc<Board>,
     part: Part,
+    entry: Option<Rc<Entry>>,
 ) {
     loop {
         tokio::time::sleep(board.period()).await;
         let now = ground.clock.now();
         board.put(part.worker as usize, ground.sink.borrow().recorder(), now);
+        ledger::add(entry.as_deref(), &ground);
     }
 }

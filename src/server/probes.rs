@@ -19,5 +19,5 @@ pub(super) async fn readyz(State(app): State<Arc<App>>) -> Reply {
 }
 
 pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
-    exposition(app.metrics.page(&app.gates.list(), &app.runs.status()))
+    exposition(app.metrics.page(&app.gates.list(), app.runs.sums(), app.commands.results()))
 }

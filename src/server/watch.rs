@@ -35,7 +35,7 @@ impl Observer for Watch {
                 tracing::info!(%canary, targets = targets.join(" "), "load begins");
             }
             Event::Answered { canary, checksum, role, answer } => {
-                self.metrics.judged(canary, *role, answer.kind);
+                self.metrics.judged(canary, *role, answer);
                 log(canary, checksum, *role, answer);
                 if let Some(notify) = &self.notify {
                     notify.tell(canary, checksum, *role, answer);

@@ -1,8 +1,10 @@
 //! What was observed: samples, the counters an objective needs, and what they amount to. Pure.
 
+mod counted;
 mod join;
 mod log;
 mod meter;
+mod newest;
 pub mod number;
 mod outcome;
 mod reach;
@@ -18,6 +20,7 @@ mod timeline;
 mod values;
 mod window;
 
+pub use counted::{Counted, Outcomes, Steps};
 pub use log::{Log, Phase, Row, Spread};
 pub use meter::{Answers, Classes, Look, Measures, Membership, Meter, Only, Series, Set, Test, Trip, membership};
 pub use outcome::{Code, Fault, Outcome, StatusSet, grpc_name};

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::newest::Newest;
 use super::slices::Slices;
 use super::sparse::Sparse;
 use super::timeline::Timeline;
 use super::values::Values;
 use super::window::Window;
 use super::{
-    Code, DialTimes, Distribution, Fault, Generator, Groups, Key, Measures, Membership, Ns, Reading, Sample, Second,
-    Series, Stopped, Summary, membership,
+    Counted, DialTimes, Distribution, Fault, Generator, Groups, Key, Measures, Membership, Ns, Outcomes, Reading,
+    Sample, Second, Series, Stopped, Summary, membership,
 };
 
 /// How much a recorder keeps for display. Verdicts are as exact with either.
@@ -31,8 +32,7 @@ pub struct Recorder {
     judged_from: Ns,
     finished: u64,
     succeeded: u64,
-    codes: Vec<(Code, u64)>,
-    faults: [u64; Fault::ALL.len()],
+    outcomes: Outcomes,
     resent: u64,
     bytes: u64,
     tainted: u64,
@@ -56,7 +56,7 @@ pub struct Recorder {
 #[derive(Clone, Debug)]
 enum Keep {
     Run(Box<Run>),
-    Window(Box<Window>),
+    Window(Box<Newest>),
 }
 
 #[derive(Clone, Debug, Default)]
@@ -76,7 +76,7 @@ impl Recorder {
     pub fn new(measures: Arc<Measures>, judged_from: Ns, detail: Detail) -> Self {
         let keep = match detail {
             Detail::Run => Keep::Run(Box::default()),
-            Detail::Window => Keep::Window(Box::new(Window::new(&measures, judged_from))),
+            Detail::Window => Keep::Window(Box::new(Newest::new(&measures, judged_from))),
         };
         Self {
             readings: measures.meters.iter().map(|meter| Reading::empty(meter.test)).collect(),
@@ -84,8 +84,7 @@ impl Recorder {
             judged_from,
             finished: 0,
             succeeded: 0,
-            codes: Vec::new(),
-            faults: [0; Fault::ALL.len()],
+            outcomes: Outcomes::default(),
             resent: 0,
             bytes: 0,
             tainted: 0,
@@ -128,7 +127,7 @@ impl Recorder {
         self.count(sample, success);
         self.meter(sample, success);
         match &mut self.keep {
-            Keep::Window(window) => window.record(sample, success),
+            Keep::Window(newest) => newest.record(sample, success),
             Keep::Run(run) => run.record(sample, success),
         }
     }
@@ -165,8 +164,8 @@ impl Recorder {
         }
         let late = lag.is_some_and(|lag| lag > self.measures.tolerance());
         self.late += u64::from(late);
-        if let Keep::Window(window) = &mut self.keep {
-            window.due(due, late);
+        if let Keep::Window(newest) = &mut self.keep {
+            newest.due(due, lag, late);
         }
     }
 
@@ -207,17 +206,23 @@ impl Recorder {
     #[must_use]
     pub fn window(&self) -> Option<&Window> {
         match &self.keep {
-            Keep::Window(window) => Some(window),
+            Keep::Window(newest) => Some(&newest.window),
             Keep::Run(_) => None,
         }
+    }
+
+    /// What was counted since the load began, for sums over loads; `None` for a recorder that keeps whole runs.
+    #[must_use]
+    pub fn counted(&self) -> Option<Counted> {
+        let Keep::Window(newest) = &self.keep else { return None };
+        Some(newest.counted(&self.outcomes))
     }
 
     /// Adds another worker's recorder of the same load. Associative and commutative.
     pub fn merge(&mut self, other: &Self) {
         self.finished += other.finished;
         self.succeeded += other.succeeded;
-        other.codes.iter().for_each(|(code, count)| self.add_code(*code, *count));
-        self.faults.iter_mut().zip(&other.faults).for_each(|(mine, theirs)| *mine += theirs);
+        self.outcomes.merge(&other.outcomes);
         self.resent += other.resent;
         self.bytes += other.bytes;
         self.tainted += other.tainted;
@@ -252,13 +257,12 @@ impl Recorder {
             Keep::Run(run) => (run.distributions(), run.first_lanes(), run.timeline.seconds(self.judged_from)),
             Keep::Window(_) => (BTreeMap::new(), None, Vec::new()),
         };
-        let named = Fault::ALL.into_iter().zip(self.faults).filter(|(_, count)| *count > 0);
         Summary {
             wall: Duration::from(self.last_done.since(self.judged_from)),
             finished: self.finished,
             succeeded: self.succeeded,
-            codes: self.codes.iter().copied().collect(),
-            faults: named.collect(),
+            codes: self.outcomes.codes(),
+            faults: self.outcomes.faults(),
             resent: self.resent,
             bytes: self.bytes,
             distributions,
@@ -303,12 +307,8 @@ impl Recorder {
     fn count(&mut self, sample: &Sample, success: bool) {
         self.finished += 1;
         self.succeeded += u64::from(success);
-        self.add_code(sample.outcome.code, 1);
-        if let Some(fault) = sample.outcome.fault {
-            let slot = Fault::ALL.iter().position(|f| *f == fault).expect("every fault is listed");
-            self.faults[slot] += 1;
-            self.local += u64::from(fault == Fault::Local);
-        }
+        self.outcomes.add(sample.outcome, success, 1);
+        self.local += u64::from(sample.outcome.fault == Some(Fault::Local));
         self.resent += u64::from(sample.resent);
         self.tainted += u64::from(sample.tainted);
         self.bytes += sample.bytes;
@@ -336,13 +336,6 @@ impl Recorder {
                     self.by_second.entry(index).or_default().add(at, n, k);
                 }
             }
-        }
-    }
-
-    fn add_code(&mut self, code: Code, count: u64) {
-        match self.codes.iter_mut().find(|(known, _)| *known == code) {
-            Some((_, total)) => *total += count,
-            None => self.codes.push((code, count)),
         }
     }
 }
@@ -397,7 +390,7 @@ impl Run {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{Meter, Outcome, Set, Test};
+    use crate::stats::{Code, Meter, Outcome, Set, Steps, Test};
     use proptest::prelude::*;
 
     fn any_sample() -> impl Strategy<Value = Sample> {
@@ -535,6 +528,36 @@ mod tests {
         assert_eq!(summary.readings[0], Reading::Tally(crate::stats::Tally::default()));
         assert_eq!(summary.seconds.iter().map(|s| s.finished).sum::<u64>(), 1, "the timeline shows it");
         assert_eq!(summary.seconds[0].at, -5);
+    }
+
+    #[test]
+    fn what_is_counted_for_sums_over_loads_is_the_judged_part_and_agrees_with_the_summary() {
+        let mut recorder = Recorder::new(measures(), Ns::from_secs(1), Detail::Window);
+        let sample = |at: u64, outcome| Sample::of(Ns::from_secs(at), Ns::from_millis(at * 1_000 + 20), outcome);
+        let timeout = Outcome::fault(Fault::Timeout);
+        let cut = Outcome::http(200).with(Fault::Truncated);
+        for (at, outcome) in [
+            (1, Outcome::http(200)),
+            (2, Outcome::http(200)),
+            (3, cut),
+            (4, timeout),
+            (5, Outcome::http(500)),
+            (6, cut),
+        ] {
+            recorder.due(Ns::from_secs(at), Some(Ns(300_000)));
+            recorder.record(&sample(at, outcome));
+        }
+        recorder.record(&Sample { elsewhere: true, ..sample(7, Outcome::http(200)) });
+        let (counted, summary) = (recorder.counted().unwrap(), recorder.summary());
+        let expected =
+            [(Outcome::http(200), true, 1), (cut, false, 2), (timeout, false, 1), (Outcome::http(500), false, 1)];
+        assert_eq!(counted.outcomes.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(summary.codes, [(Code::None, 1), (Code::Http(200), 3), (Code::Http(500), 1)].into());
+        assert_eq!(summary.faults, [(Fault::Timeout, 1), (Fault::Truncated, 2)].into());
+        let full = |steps: &Steps| steps.rows().filter(|(_, n)| *n > 0).collect::<Vec<_>>();
+        assert_eq!(full(&counted.latency), [(Some(25_000_000), 1), (None, 1)], "a success and a timeout");
+        assert_eq!(full(&counted.lag), [(Some(500_000), 5)], "all but the warm-up's");
+        assert_eq!(recorded(&[]).counted(), None);
     }
 
     fn recorded_sample() -> Sample {

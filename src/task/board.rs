@@ -18,7 +18,7 @@ use super::desk::{Desk, Event, Goal, Visit};
 use super::keep::{Keeper, Stored, stored};
 use super::load::{Load, Loads};
 use super::ruling::Override;
-use super::status::CanaryStatus;
+use super::status::{CanaryStatus, Sums};
 use crate::canary::{Canary, Checksum, Phase};
 use crate::state::{Store, StoreError};
 
@@ -169,6 +169,12 @@ impl<F: Loads> Board<F> {
     #[must_use]
     pub fn status(&self) -> Vec<CanaryStatus> {
         self.lock().status()
+    }
+
+    /// What metrics say of all canaries.
+    #[must_use]
+    pub fn sums(&self) -> Vec<Sums> {
+        self.lock().sums()
     }
 
     /// The revision that is analysed, and how long that has been so; `None` between analyses.

@@ -15,6 +15,7 @@ use super::status::{Record, RunStatus};
 use super::track::View;
 use super::whose::Whose;
 use crate::canary::{Canary, Checksum, Phase, Stage};
+use crate::load::Ledger;
 use crate::plan::Plan;
 
 mod admit;
@@ -97,6 +98,8 @@ pub(super) struct Entry<F: Loads> {
     pub(super) history: VecDeque<Record>,
     /// The run before, as it ended.
     pub(super) before: Option<RunStatus>,
+    /// What its loads have counted; `None` before the first, and when the last is a day ago.
+    pub(super) ledger: Option<Arc<Ledger>>,
     pub(super) touched: Duration,
 }
 
@@ -205,6 +208,8 @@ impl<F: Loads> Desk<F> {
         entry.ruling.take_if(|ruling| ruling.until <= now);
         if entry.run.as_ref().is_some_and(|run| now.saturating_sub(run.heard) >= SILENCE) {
             self.end(canary, "nothing was heard of it for 24 hours");
+        } else if entry.run.is_none() && entry.loose.is_empty() && now.saturating_sub(entry.touched) >= SILENCE {
+            entry.ledger = None;
         }
     }
 
@@ -213,6 +218,7 @@ impl<F: Loads> Desk<F> {
         let Some(entry) = self.entries.get_mut(canary) else { return };
         let Some(run) = entry.run.take() else { return };
         entry.before = Some(RunStatus::of(&run));
+        entry.touched = entry.touched.max(run.heard);
         run.stop();
         self.events.push(Event::RunEnded { canary: canary.clone(), checksum: run.checksum, why });
     }
@@ -265,7 +271,7 @@ impl<F: Loads> Desk<F> {
             self.entries.remove(&idle);
         }
         let (loose, history) = (Vec::new(), VecDeque::new());
-        let new = || Entry { run: None, loose, ruling: None, history, before: None, touched: now };
+        let new = || Entry { run: None, loose, ruling: None, history, before: None, ledger: None, touched: now };
         let entry = self.entries.entry(canary.clone()).or_insert_with(new);
         entry.touched = now;
         entry

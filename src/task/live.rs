@@ -51,8 +51,9 @@ impl Live {
     fn begin(&self, start: &Start, load: &LiveLoad) -> Result<crate::load::Load, String> {
         // A target that has answered and then refuses is failing, and no longer out of reach.
         let patient = !start.ready_wait.is_zero();
-        let terms = Terms { patient, ..Terms::usual(Detail::Window) };
-        let running = self.engine.run_on(&start.plan, &start.measures, terms).map_err(|error| error.to_string())?;
+        let ledger = Some(Arc::clone(&start.ledger));
+        let terms = Terms { patient, ledger, ..Terms::usual(Detail::Window) };
+        let running = self.engine.run_on(&start.plan, &start.measures, &terms).map_err(|error| error.to_string())?;
         let windows = running.windows().ok_or("the load keeps no windows")?;
         let mut state = load.lock();
         state.further.iter().for_each(|measures| windows.count(measures));

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::load::Ledger;
 use crate::plan::Plan;
 use crate::stats::{Measures, Summary};
 
@@ -17,6 +18,8 @@ pub struct Start {
     pub measures: Arc<Measures>,
     /// How long to probe for a first answer before the load begins; zero begins at once.
     pub ready_wait: Duration,
+    /// Where what it counts is added up with other loads of the same canary.
+    pub ledger: Arc<Ledger>,
 }
 
 /// How a load ended.

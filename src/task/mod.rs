@@ -41,5 +41,5 @@ pub use desk::Event;
 pub use live::{Live, LiveLoad};
 pub use load::{End, Load, Loads, Stage, Standing, Start};
 pub use ruling::Override;
-pub use status::{CanaryStatus, LoadStatus, Record, RunStatus};
+pub use status::{CanaryStatus, LoadStatus, Record, RunStatus, Sums};
 pub use targets::Targets;

@@ -11,6 +11,7 @@ use super::run::Run;
 use super::track::Track;
 use crate::canary::{Canary, Checksum};
 use crate::plan::Plan;
+use crate::stats::Counted;
 
 /// Verdicts that are remembered of each canary.
 pub(super) const HISTORY: usize = 50;
@@ -117,7 +118,29 @@ pub struct CanaryStatus {
     pub history: Vec<Record>,
 }
 
+/// What metrics say of one canary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sums {
+    /// Who.
+    pub canary: Canary,
+    /// Loads that run now.
+    pub running: usize,
+    /// What its loads have counted; `None` before the first, and when the last is a day ago.
+    pub counted: Option<Counted>,
+}
+
 impl<F: Loads> Desk<F> {
+    /// What metrics say.
+    pub(super) fn sums(&self) -> Vec<Sums> {
+        let of = |(canary, entry): (&Canary, &Entry<F>)| {
+            let tracks = entry.run.iter().flat_map(|run| &run.tracks).filter(|track| track.is_running()).count();
+            let loose = entry.loose.iter().filter(|(_, load)| !load.standing().is_over()).count();
+            let counted = entry.ledger.as_ref().map(|ledger| ledger.read());
+            Sums { canary: canary.clone(), running: tracks + loose, counted }
+        };
+        self.entries.iter().map(of).collect()
+    }
+
     /// Everything there is to know, canary by canary.
     pub(super) fn status(&self) -> Vec<CanaryStatus> {
         self.entries.iter().map(|(canary, entry)| of(canary, entry)).collect()

@@ -25,7 +25,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("pem", &[]),
     ("outbound", &["pem"]),
-    ("server", &["spec", "canary", "state", "gate", "task", "exec", "telemetry", "pem", "outbound"]),
+    ("server", &["stats", "slo", "spec", "canary", "state", "gate", "task", "exec", "telemetry", "pem", "outbound"]),
     (
         "cli",
         &[

@@ -17,6 +17,11 @@ mod hooks;
 #[cfg(test)]
 mod measurement;
 #[cfg(test)]
+mod monitored;
+#[cfg(test)]
+#[path = "../support/monitoring.rs"]
+mod monitoring;
+#[cfg(test)]
 #[path = "../support/original.rs"]
 mod original;
 #[cfg(test)]

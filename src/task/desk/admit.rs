@@ -236,7 +236,9 @@ impl<F: Loads> Desk<F> {
         ready_wait: Duration,
     ) -> Result<F::Load, Early> {
         self.room_for(canary, &plan).map_err(|said| Finding::new(Kind::Full, said))?;
-        let start = Start { plan: Arc::clone(&plan), measures, ready_wait };
+        let entry = self.entries.get_mut(canary);
+        let ledger = entry.map(|entry| Arc::clone(entry.ledger.get_or_insert_default())).unwrap_or_default();
+        let start = Start { plan: Arc::clone(&plan), measures, ready_wait, ledger };
         let load = self.loads.start(start).map_err(|why| refused(format!("the load cannot start: {why}")))?;
         self.events.push(Event::LoadBegan { canary: canary.clone(), plan });
         Ok(load)

@@ -44,12 +44,27 @@ fn documented() -> BTreeSet<Row> {
     rows.collect()
 }
 
+/// Waits until a load has counted its first request that was not answered.
+fn until_counted(service: &Service) {
+    let refused = r#"outcome="failure",status="none",fault="refused"} "#;
+    while !service.get("/metrics").body.contains(refused) {
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn the_documentation_lists_every_metric_and_no_other() {
     let service = Service::start(Wanted::default());
     service.post("/gate/open", WHO);
     service.post("/event", r#"{"metadata":{"eventType":"Warning","eventMessage":"Halt"}}"#);
-    service.post("/", r#"{"name":"podinfo","namespace":"test","metadata":{"cmd":"hey -n 1 -c 1 http://127.0.0.1:9"}}"#);
+    // A load that is judged at once, and fails; a command that fails. Nothing listens there.
+    let who = r#""name":"podinfo","namespace":"test","phase":"Progressing","checksum":"1""#;
+    let load = r#"{"cmd":"hey -z 1m -q 10 -c 1 http://127.0.0.1:9","wait":"0s","ready-wait":"0s","warmup":"0s"}"#;
+    service.post("/rollout", &format!("{{{who},\"metadata\":{load}}}"));
+    let command = r#"{"type":"bash","cmd":"curl http://127.0.0.1:9"}"#;
+    assert_eq!(service.post("/", &format!("{{{who},\"metadata\":{command}}}")).status, 412);
+    until_counted(&service);
+    service.post("/rollout", &format!("{{{who},\"metadata\":{load}}}"));
     let answer = service.get("/metrics");
     let kind = answer.headers.iter().find(|(name, _)| name == "Content-Type").unwrap();
     assert_eq!(kind.1, "application/openmetrics-text; version=1.0.0; charset=utf-8");
@@ -78,6 +93,16 @@ fn what_is_counted_is_what_was_asked() {
     // Nothing listens there: it is asked again and again, for a minute.
     let cmd = "hey -z 1m -q 1 -c 1 http://127.0.0.1:9";
     assert_eq!([load(cmd, "p99<1s"), load(cmd, "p99<1s"), load(cmd, "p99<2s")], [425; 3]);
+    let command = |cmd: &str| {
+        let metadata = format!(r#"{{"type":"bash","cmd":"{cmd}"}}"#);
+        let who = r#""name":"podinfo","namespace":"test""#;
+        service.post("/", &format!("{{{who},\"metadata\":{metadata}}}")).status
+    };
+    let healthz = format!("curl -s http://{}/healthz", service.addr);
+    assert_eq!(
+        [command(&healthz), command("curl http://127.0.0.1:9"), command("curl http://127.0.0.1:9")],
+        [200, 412, 412]
+    );
     let page = service.get("/metrics").body;
     for line in [
         r#"tollgate_verdicts_total{namespace="test",name="podinfo",hook="/rollout",verdict="not-yet"} 3"#,
@@ -91,6 +116,8 @@ fn what_is_counted_is_what_was_asked() {
         r#"tollgate_flagger_events_total{type="Normal"} 1"#,
         r#"tollgate_gate_open{kind="confirm",namespace="test",name="podinfo"} 1"#,
         r#"tollgate_gate_open{kind="rollback",namespace="test",name="podinfo"} 0"#,
+        r#"tollgate_commands_total{namespace="test",name="podinfo",type="bash",result="failed"} 2"#,
+        r#"tollgate_commands_total{namespace="test",name="podinfo",type="bash",result="succeeded"} 1"#,
         "tollgate_panics_total 0",
     ] {
         assert!(page.lines().any(|had| had == line), "{line} is not in\n{page}");

@@ -1,9 +1,14 @@
 //! What Prometheus reads. Labels have few values: a path that is not ours is `other`, and gates and canaries are only
 //! those remembered.
+//!
+//! Nothing is counted here for a request of a load: workers add up what they have counted, and a scrape reads the sums.
+//!
+//! * `loads`: what loads saw. `verdicts`: what hooks that judge were answered, and by which values.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod loads;
+mod verdicts;
+
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -16,9 +21,12 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+use self::loads::Loads;
+use self::verdicts::Verdicts;
 use crate::canary::Canary;
+use crate::exec::Result;
 use crate::gate::{Gate, Key};
-use crate::task::{CanaryStatus, Kind, Role};
+use crate::task::{Answer, Role, Sums};
 
 /// Upper bounds of the hook latencies, in seconds. Gates answer within one write to the disk; hooks that judge wait for
 /// evidence, or for a whole load.
@@ -48,17 +56,23 @@ struct Which {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Judged {
-    namespace: String,
-    name: String,
-    hook: &'static str,
-    verdict: &'static str,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Whose {
     namespace: String,
     name: String,
+}
+
+impl Whose {
+    fn of(canary: &Canary) -> Self {
+        Self { namespace: canary.namespace.clone(), name: canary.name.clone() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Commanded {
+    namespace: String,
+    name: String,
+    r#type: String,
+    result: &'static str,
 }
 
 /// The type of a Flagger event.
@@ -82,17 +96,13 @@ impl EventType {
 
 type Latencies = Family<Answered, Histogram, fn() -> Histogram>;
 
-/// How often a hook, by its path, was answered with which verdict.
-type Answers = BTreeMap<(&'static str, &'static str), u64>;
-
 /// Counters that handlers add to.
 #[derive(Debug)]
 pub(super) struct Metrics {
     requests: Family<Asked, Counter>,
     latencies: Latencies,
     events: Family<Happened, Counter>,
-    /// Answers of hooks that judge, by canary.
-    judged: Mutex<BTreeMap<Canary, Answers>>,
+    verdicts: Verdicts,
     panics: Counter,
     started: Timestamp,
 }
@@ -103,7 +113,7 @@ impl Metrics {
             requests: Family::default(),
             latencies: Latencies::new_with_constructor(|| Histogram::new(BUCKETS)),
             events: Family::default(),
-            judged: Mutex::default(),
+            verdicts: Verdicts::default(),
             panics: Counter::default(),
             started: Timestamp::now(),
         }
@@ -121,24 +131,8 @@ impl Metrics {
     }
 
     /// A hook that may start load was answered.
-    pub(super) fn judged(&self, canary: &Canary, role: Role, kind: Kind) {
-        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        *judged.entry(canary.clone()).or_default().entry((role.path(), kind.name())).or_default() += 1;
-    }
-
-    /// The answers so far, of those canaries that are still known.
-    fn verdicts(&self, canaries: &[CanaryStatus]) -> Family<Judged, Counter> {
-        let known: BTreeSet<&Canary> = canaries.iter().map(|status| &status.canary).collect();
-        let verdicts = Family::<Judged, Counter>::default();
-        let mut judged = self.judged.lock().unwrap_or_else(PoisonError::into_inner);
-        judged.retain(|canary, _| known.contains(canary));
-        for (canary, answers) in judged.iter() {
-            for ((hook, verdict), times) in answers {
-                let (namespace, name) = (canary.namespace.clone(), canary.name.clone());
-                verdicts.get_or_create(&Judged { namespace, name, hook, verdict }).inc_by(*times);
-            }
-        }
-        verdicts
+    pub(super) fn judged(&self, canary: &Canary, role: Role, answer: &Answer) {
+        self.verdicts.told(canary, role, answer);
     }
 
     /// A handler panicked.
@@ -146,8 +140,8 @@ impl Metrics {
         self.panics.inc();
     }
 
-    /// The page, with gates and canaries as they are now.
-    pub(super) fn page(&self, gates: &[(Key, Gate)], canaries: &[CanaryStatus]) -> String {
+    /// The page, with gates, canaries and results of commands as they are now.
+    pub(super) fn page(&self, gates: &[(Key, Gate)], canaries: Vec<Sums>, results: Vec<Result>) -> String {
         let now = Timestamp::now();
         let open = Family::<Which, Gauge>::default();
         for (key, gate) in gates {
@@ -155,13 +149,16 @@ impl Metrics {
             let which = Which { kind: key.kind.to_string(), namespace, name };
             open.get_or_create(&which).set(i64::from(gate.opening(now).is_some()));
         }
-        let loads = Family::<Whose, Gauge>::default();
-        for status in canaries {
-            let (namespace, name) = (status.canary.namespace.clone(), status.canary.name.clone());
-            let all = status.run.iter().flat_map(|run| &run.loads).chain(&status.loose);
-            let running = all.filter(|load| !load.standing.is_over()).count();
-            loads.get_or_create(&Whose { namespace, name }).set(i64::try_from(running).unwrap_or(i64::MAX));
+        let running = Family::<Whose, Gauge>::default();
+        for sums in &canaries {
+            running.get_or_create(&Whose::of(&sums.canary)).set(i64::try_from(sums.running).unwrap_or(i64::MAX));
         }
+        let commands = Family::<Commanded, Counter>::default();
+        for Result { canary, kind, result, times } in results {
+            let Whose { namespace, name } = Whose::of(&canary);
+            commands.get_or_create(&Commanded { namespace, name, r#type: kind, result }).inc_by(times);
+        }
+        let verdicts = self.verdicts.of(canaries.iter().map(|sums| &sums.canary));
         let started = Gauge::<i64>::default();
         started.set(self.started.as_second());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
@@ -169,8 +166,10 @@ impl Metrics {
         registry.register("hook_requests", "Requests answered, by path and status", self.requests.clone());
         registry.register("hook_duration_seconds", "From a request's head to its answer", self.latencies.clone());
         registry.register("flagger_events", "Events that Flagger reported, by type", self.events.clone());
-        registry.register("verdicts", "Answers of hooks that may start load", self.verdicts(canaries));
-        registry.register("loads", "Loads that run now", loads);
+        registry.register_collector(Box::new(verdicts));
+        registry.register("loads", "Loads that run now", running);
+        registry.register_collector(Box::new(Loads::new(canaries)));
+        registry.register("commands", "Commands of hooks that ended, or found no room", commands);
         registry.register("panics", "Requests whose handler panicked", self.panics.clone());
         registry.register("gate_open", "1 for an open gate, 0 for one that was open", open);
         registry.register("start_time_seconds", "When the service started, since 1970", started);
