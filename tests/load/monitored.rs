@@ -30,7 +30,7 @@ fn query(words: &[&str]) -> String {
 }
 
 /// A hook of the canary.
-fn post(service: &Service, path: &str, metadata: serde_json::Value) -> Answer {
+fn post(service: &Service, path: &str, metadata: &serde_json::Value) -> Answer {
     let hook = json!({"name": "web-app", "namespace": "shop", "phase": "Progressing", "checksum": "85d557f47b",
         "metadata": metadata});
     service.post(path, &hook.to_string())
@@ -78,12 +78,12 @@ fn counters_grow_over_the_ends_of_loads_and_analyses_and_come_to_what_the_target
         own.filter(|(name, _)| name.contains(labels)).map(|(_, n)| n).sum()
     };
     for round in 1..=3 {
-        let answer = post(&service, "/rollout", metadata.clone());
+        let answer = post(&service, "/rollout", &metadata);
         assert!([200, 202, 425].contains(&answer.status), "{answer:?}");
         if round == 2 {
             // In the middle of a load.
             pause(Duration::from_millis(700));
-            post(&service, "/post-rollout", json!({}));
+            post(&service, "/post-rollout", &json!({}));
         }
         // What was under way when a load was stopped is not counted.
         let given_up = if round == 1 { 0 } else { 8 };
@@ -114,7 +114,7 @@ fn a_prometheus_answers_what_it_is_asked_of_applications() {
     // The first scrape shows no load yet.
     until("it scrapes", || prometheus.number("up").filter(|up| *up == 1.0));
     let metadata = json!({"cmd": cmd(&canary, 15), "slo": "success>=50%, p95<500ms", "wait": "3s", "warmup": "0s", "ready-wait": "0s"});
-    let answer = post(&service, "/rollout", metadata);
+    let answer = post(&service, "/rollout", &metadata);
     assert!([200, 202].contains(&answer.status), "{answer:?}");
 
     let share = query(&["/ sum", r#"status=~"5..""#, r#"version="canary""#]);
@@ -156,11 +156,11 @@ fn an_alert_that_prometheus_fires_and_alertmanager_tells_gives_the_release_up() 
     let Some(prometheus) = Prometheus::start(service.addr, &rules, Some(alertmanager.addr)) else { return };
     until("it scrapes", || prometheus.number("up").filter(|up| *up == 1.0));
     let metadata = json!({"cmd": cmd(&canary, 60), "slo": "success>=50%", "wait": "0s", "warmup": "0s"});
-    post(&service, "/rollout", metadata);
-    let before = post(&service, "/rollback", json!({}));
+    post(&service, "/rollout", &metadata);
+    let before = post(&service, "/rollback", &json!({}));
     assert!([412, 425].contains(&before.status), "nothing speaks for giving it up so far: {before:?}");
     let given_up = until("the alert arrives", || {
-        let answer = post(&service, "/rollback", json!({}));
+        let answer = post(&service, "/rollback", &json!({}));
         assert!([200, 412, 425].contains(&answer.status), "{answer:?}");
         (answer.status == 200).then_some(answer)
     });
