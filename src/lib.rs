@@ -12,7 +12,7 @@
 //! * [`report`]: summary and verdict as text, JSON, CSV, JUnit and HTML; the live view. Pure.
 //! * [`canary`]: who is released: name, namespace, phase, revision. Pure.
 //! * [`yaml`]: YAML as a tree that knows where everything stands. Pure.
-//! * [`flagger`]: what a Canary says, as Flagger takes it. Pure.
+//! * [`flagger`]: what a Canary says, as Flagger takes it, and Flagger's controller tick by tick. Pure.
 //! * [`state`]: what outlives the process, in memory or in one file.
 //! * [`gate`]: switches that Flagger asks about.
 //! * [`task`]: runs: the load of one analysis, and the answers that Flagger gets from it.

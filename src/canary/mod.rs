@@ -88,21 +88,41 @@ pub enum Stage {
 }
 
 impl Phase {
+    /// Those that Flagger writes.
+    const ALL: [Self; 10] = [
+        Self::Initializing,
+        Self::Initialized,
+        Self::Waiting,
+        Self::Progressing,
+        Self::WaitingPromotion,
+        Self::Promoting,
+        Self::Finalising,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Terminating,
+    ];
+
     /// The phase that Flagger writes like this; [`Phase::Unknown`] for any other text.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        match text {
-            "Initializing" => Self::Initializing,
-            "Initialized" => Self::Initialized,
-            "Waiting" => Self::Waiting,
-            "Progressing" => Self::Progressing,
-            "WaitingPromotion" => Self::WaitingPromotion,
-            "Promoting" => Self::Promoting,
-            "Finalising" => Self::Finalising,
-            "Succeeded" => Self::Succeeded,
-            "Failed" => Self::Failed,
-            "Terminating" => Self::Terminating,
-            _ => Self::Unknown,
+        Self::ALL.into_iter().find(|phase| phase.name() == text).unwrap_or_default()
+    }
+
+    /// As Flagger writes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            Self::Initializing => "Initializing",
+            Self::Initialized => "Initialized",
+            Self::Waiting => "Waiting",
+            Self::Progressing => "Progressing",
+            Self::WaitingPromotion => "WaitingPromotion",
+            Self::Promoting => "Promoting",
+            Self::Finalising => "Finalising",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Terminating => "Terminating",
         }
     }
 
@@ -117,6 +137,12 @@ impl Phase {
                 Stage::Settled
             }
         }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

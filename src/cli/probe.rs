@@ -31,7 +31,7 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
             return Exit::Refused;
         }
     };
-    match runtime.block_on(exec::probe(&probe)) {
+    match runtime.block_on(exec::probe(&probe, &std::sync::Arc::default())) {
         Ok(text) => say(&text),
         Err(problem) => {
             warn(&format!("{problem}\n"));

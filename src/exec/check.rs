@@ -1,9 +1,11 @@
 //! Requests and greps, one after the other, until one fails.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::apart::{Ending, Errand};
 use super::fetch::{Fetched, MOST_BODY, fetch};
+use crate::plan::Hosts;
 use crate::spec::curl::{Curl, Retry, Written};
 use crate::spec::line::{Ask, Check};
 use crate::spec::probe::Probe;
@@ -12,34 +14,34 @@ use crate::stats::Fault;
 /// Longest wait before another try, as in curl.
 const MOST_DELAY: Duration = Duration::from_secs(600);
 
-/// Requests, one after the other.
+/// Requests, one after the other, and names that no name server is asked for.
 #[derive(Debug)]
-pub(super) struct Checks(pub(super) Vec<Check>);
+pub(super) struct Checks(pub(super) Vec<Check>, pub(super) Arc<Hosts>);
 
 impl Errand for Checks {
     async fn go(self, ending: Ending) -> Result<String, String> {
-        ending.or(all(&self.0)).await
+        ending.or(all(&self.0, &self.1)).await
     }
 }
 
-async fn all(checks: &[Check]) -> Result<String, String> {
+async fn all(checks: &[Check], hosts: &Arc<Hosts>) -> Result<String, String> {
     let mut output = String::new();
     for check in checks {
-        output.push_str(&one(check).await?);
+        output.push_str(&one(check, hosts).await?);
     }
     Ok(output)
 }
 
-async fn one(check: &Check) -> Result<String, String> {
+async fn one(check: &Check, hosts: &Arc<Hosts>) -> Result<String, String> {
     match &check.ask {
-        Ask::Curl(curl) => fetched(check, curl).await,
-        Ask::Probe(probe) => probed(check, probe).await,
+        Ask::Curl(curl) => fetched(check, curl, hosts).await,
+        Ask::Probe(probe) => probed(check, probe, hosts).await,
     }
 }
 
 /// Asks a health service, and looks through what the probe would write.
-async fn probed(check: &Check, probe: &Probe) -> Result<String, String> {
-    let written = super::probe(probe).await.map_err(|problem| problem.to_string())?;
+async fn probed(check: &Check, probe: &Probe, hosts: &Arc<Hosts>) -> Result<String, String> {
+    let written = super::probe(probe, hosts).await.map_err(|problem| problem.to_string())?;
     let (found, output) = filtered(check, written);
     match check.greps.last() {
         Some(grep) if !found => Err(format!("{}: no line with '{}'", probe.addr, grep.pattern())),
@@ -48,11 +50,11 @@ async fn probed(check: &Check, probe: &Probe) -> Result<String, String> {
 }
 
 /// Makes one request, again if need be, and looks through its answer.
-async fn fetched(check: &Check, curl: &Curl) -> Result<String, String> {
+async fn fetched(check: &Check, curl: &Curl, hosts: &Arc<Hosts>) -> Result<String, String> {
     let url = &curl.plan.targets[0].url;
     let mut tries = 0;
     let fetched = loop {
-        let fetched = fetch(curl).await;
+        let fetched = fetch(curl, hosts).await;
         let retry = curl.retry;
         if tries >= retry.times || !may_pass(&fetched, retry) {
             break fetched;

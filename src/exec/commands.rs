@@ -12,6 +12,7 @@ use super::results::{self, Results};
 use super::task::{Task, Work};
 use super::{apart, child};
 use crate::canary::Canary;
+use crate::plan::Hosts;
 
 /// The loadtester's limit for a task.
 const LIMIT: Duration = Duration::from_secs(3600);
@@ -31,11 +32,13 @@ pub struct Settings {
     pub limit: Duration,
     /// How many may run at once.
     pub most: usize,
+    /// Names that requests ask no name server for.
+    pub hosts: Arc<Hosts>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { allowed: Allowed::default(), limit: LIMIT, most: MOST }
+        Self { allowed: Allowed::default(), limit: LIMIT, most: MOST, hosts: Arc::default() }
     }
 }
 
@@ -97,10 +100,11 @@ impl Commands {
             self.results.add(canary, &task.kind, "full");
             return Ran::Full(format!("tollgate is full: {most} of {most} commands run"));
         };
-        let (canary, limit, results) = (canary.clone(), self.settings.limit, Arc::clone(&self.results));
+        let limits = (self.settings.limit, Arc::clone(&self.settings.hosts));
+        let (canary, results) = (canary.clone(), Arc::clone(&self.results));
         let done = async move {
             let kind = task.kind.clone();
-            let ran = done(&canary, task, limit, room).await;
+            let ran = done(&canary, task, limits, room).await;
             results.add(&canary, &kind, if matches!(ran, Ran::Done(_)) { "succeeded" } else { "failed" });
             ran
         };
@@ -124,7 +128,7 @@ impl Commands {
 }
 
 /// Does the task to its end.
-async fn done(canary: &Canary, task: Task, limit: Duration, _room: OwnedSemaphorePermit) -> Ran {
+async fn done(canary: &Canary, task: Task, (limit, hosts): (Duration, Arc<Hosts>), _room: OwnedSemaphorePermit) -> Ran {
     let Task { kind, line, work, .. } = task;
     tracing::info!(%canary, kind, cmd = line, "command started");
     let shown = work.is_a_line().then_some(line.as_str());
@@ -133,7 +137,7 @@ async fn done(canary: &Canary, task: Task, limit: Duration, _room: OwnedSemaphor
         Err(why) => (String::new(), Some(why)),
     };
     let (output, problem) = match work {
-        Work::Checks(checks) => apart(apart::run(Checks(checks), limit).await),
+        Work::Checks(checks) => apart(apart::run(Checks(checks, hosts), limit).await),
         Work::Concord(process) => apart(apart::run(*process, limit).await),
         Work::Ngrinder(test) => apart(apart::run(*test, limit).await),
         Work::Child(program, arguments) => {

@@ -1,11 +1,12 @@
 //! One request and all of its answer, over the wire that load takes too.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::plan::Wire;
+use crate::plan::{Hosts, Wire};
 use crate::spec::curl::Curl;
 use crate::stats::{Code, Fault, Ns, Outcome};
 use crate::wire::{
@@ -97,14 +98,14 @@ impl Observe for Keep {
 }
 
 /// Makes the request and follows where it leads. What it waits for never leaves its thread.
-pub(super) async fn fetch(curl: &Curl) -> Fetched {
+pub(super) async fn fetch(curl: &Curl, hosts: &Arc<Hosts>) -> Fetched {
     match curl.plan.wire {
-        Wire::Http1 => over(Http1::new(false).through(&curl.plan.via), "HTTP/1.1", curl).await,
-        Wire::Http2 | Wire::Grpc => over(Http2, "HTTP/2", curl).await,
+        Wire::Http1 => over(Http1::new(false).through(&curl.plan.via), "HTTP/1.1", curl, hosts).await,
+        Wire::Http2 | Wire::Grpc => over(Http2, "HTTP/2", curl, hosts).await,
     }
 }
 
-async fn over<P: Protocol>(protocol: P, version: &'static str, curl: &Curl) -> Fetched {
+async fn over<P: Protocol>(protocol: P, version: &'static str, curl: &Curl, hosts: &Arc<Hosts>) -> Fetched {
     let plan = &curl.plan;
     let target = &plan.targets[0];
     let clock = Coarse::new();
@@ -112,7 +113,7 @@ async fn over<P: Protocol>(protocol: P, version: &'static str, curl: &Curl) -> F
     let mut keep = Keep { version, redirected: Redirected::default(), heads: String::new(), body: Vec::new() };
     let transport = match Transport::new(plan.wire, &plan.tls, &plan.via) {
         // Neither a name nor a redirect leads to where clouds hand out credentials.
-        Ok(transport) => transport.fenced(plan.addresses()),
+        Ok(transport) => transport.fenced(plan.addresses()).knowing(Arc::clone(hosts)),
         Err(error) => return fetched(Outcome::fault(Fault::Local), Some(error.to_string()), keep, 0, clock.now()),
     };
     let known = [target.origin.clone()];

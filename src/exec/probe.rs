@@ -1,7 +1,10 @@
 //! One question to gRPC's health service, as grpc_health_probe asks it.
 
+use std::sync::Arc;
+
 use prost::Message as _;
 
+use crate::plan::Hosts;
 use crate::proto::{CheckResponse, Serving};
 use crate::spec::probe::Probe;
 use crate::stats::{Code, Fault, Ns, grpc_name};
@@ -43,18 +46,18 @@ impl Observe for Keep {
     }
 }
 
-/// Asks. What it waits for never leaves its thread. What is written on success is the probe's own word.
+/// Asks; no name server is asked for `hosts`. What it waits for never leaves its thread. What is written on success is the probe's own word.
 ///
 /// # Errors
 /// Why the service is not known to serve.
-pub async fn probe(probe: &Probe) -> Result<String, Problem> {
+pub async fn probe(probe: &Probe, hosts: &Arc<Hosts>) -> Result<String, Problem> {
     let plan = &probe.plan;
     let target = &plan.targets[0];
     let clock = Coarse::new();
     let unconnected = |why: String| Problem::Unconnected(format!("\"{}\"", probe.addr), why);
     // A name does not lead to where clouds hand out credentials.
     let transport = Transport::new(plan.wire, &plan.tls, &plan.via).map_err(|error| unconnected(error.to_string()))?;
-    let dialer = Dialer::new(target.origin.clone(), transport.fenced(plan.addresses()), 0);
+    let dialer = Dialer::new(target.origin.clone(), transport.fenced(plan.addresses()).knowing(Arc::clone(hosts)), 0);
     let protocol = Grpc::new(plan.timeout);
     let by = clock.now() + Ns::from(probe.connect);
     let mut conn = protocol.dial(&dialer, by, &clock).await.result.map_err(|fault| {

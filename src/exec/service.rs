@@ -1,5 +1,6 @@
 //! A service that is asked for things to be done, and answers in JSON.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -58,7 +59,7 @@ impl Service {
 /// There is none, or one that says no, or one that is no JSON.
 pub(super) async fn answer(question: &Curl) -> Result<Value, String> {
     let url = &question.plan.targets[0].url;
-    let fetched = fetch(question).await;
+    let fetched = fetch(question, &Arc::default()).await;
     if let Some(why) = fetched.trouble() {
         return Err(format!("{url}: {why}"));
     }

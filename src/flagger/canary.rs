@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::hook::{Hook, HookKind};
+use super::metric::Metric;
 use super::places::Places;
+use crate::canary;
 use crate::yaml::Position;
 
 /// One object of kind Canary.
@@ -169,23 +171,6 @@ pub enum Pattern {
     Present,
 }
 
-/// One entry of `analysis.metrics`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Metric {
-    /// Its name; two are built in.
-    pub name: String,
-    /// How far back it looks, as written.
-    pub interval: Option<String>,
-    /// Whether it brings a query or a template of its own.
-    pub has_query: bool,
-    /// The least value that is good.
-    pub min: Option<f64>,
-    /// The greatest value that is good.
-    pub max: Option<f64>,
-    /// Where its keys stand.
-    pub places: Places,
-}
-
 /// `analysis.sessionAffinity`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionAffinity {
@@ -201,6 +186,12 @@ pub struct SessionAffinity {
 const KUBERNETES: &str = "kubernetes";
 
 impl Canary {
+    /// Who is released, as hooks are told.
+    #[must_use]
+    pub fn id(&self) -> canary::Canary {
+        canary::Canary::new(&self.name, &self.namespace)
+    }
+
     /// Whether nothing splits traffic.
     #[must_use]
     pub fn is_plain_kubernetes(&self) -> bool {

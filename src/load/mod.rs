@@ -47,7 +47,7 @@ use throttle::Throttled;
 use watched::Ask;
 use worker::{Job, Share, Worker};
 
-use crate::plan::{Plan, Wire};
+use crate::plan::{Hosts, Plan, Wire};
 use crate::stats::{Detail, Log, Measures, Ns, Stopped, Summary};
 use crate::wire::{Transport, TransportError};
 
@@ -87,6 +87,7 @@ pub struct Engine {
     /// Which worker the next small load goes to.
     next: AtomicUsize,
     fenced: bool,
+    hosts: Arc<Hosts>,
 }
 
 impl Engine {
@@ -97,7 +98,7 @@ impl Engine {
     pub fn start(workers: usize) -> io::Result<Self> {
         let workers = if workers == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { workers };
         let workers = (0..workers).map(Worker::start).collect::<io::Result<_>>()?;
-        Ok(Self { workers, next: AtomicUsize::new(0), fenced: false })
+        Ok(Self { workers, next: AtomicUsize::new(0), fenced: false, hosts: Arc::default() })
     }
 
     /// The same engine, which makes no connection to where clouds hand out credentials unless the plan names that address
@@ -105,6 +106,13 @@ impl Engine {
     #[must_use]
     pub const fn fenced(mut self) -> Self {
         self.fenced = true;
+        self
+    }
+
+    /// The same engine, which asks no name server for these names.
+    #[must_use]
+    pub fn knowing(mut self, hosts: Hosts) -> Self {
+        self.hosts = Arc::new(hosts);
         self
     }
 
@@ -150,7 +158,7 @@ impl Engine {
     }
 
     fn transport(&self, plan: &Plan) -> Result<Transport, TransportError> {
-        let transport = Transport::new(plan.wire, &plan.tls, &plan.via)?;
+        let transport = Transport::new(plan.wire, &plan.tls, &plan.via)?.knowing(Arc::clone(&self.hosts));
         Ok(if self.fenced { transport.fenced(plan.addresses()) } else { transport })
     }
 

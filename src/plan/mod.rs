@@ -1,6 +1,7 @@
 //! What load to produce: target, schedule, lanes and limits; valid by construction. Pure.
 
 mod draw;
+mod hosts;
 mod near;
 mod rate;
 mod schedule;
@@ -13,6 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 pub use draw::{Drawing, Drawn, Picked, Piece, Source, Template};
+pub use hosts::Hosts;
 pub use near::is_near;
 pub use rate::{Rate, RateError};
 pub use schedule::{Arrivals, Dues, LaneDues, Schedule, Stage, Stop};

@@ -162,12 +162,17 @@ impl Dialer {
         times: &mut DialTimes,
     ) -> Reached {
         let begin = clock.now();
-        let found = match pinned {
-            [] => within(by, clock, self.0.names.addresses(host, port)).await,
-            pinned => Some(Ok(pinned.to_vec())),
+        let known = match pinned {
+            [] => self.0.transport.find(host).map(|address| vec![address]),
+            pinned => Some(pinned.to_vec()),
+        };
+        let asks = known.is_none() && matches!(host, Host::Name(_));
+        let found = match known {
+            Some(addresses) => Some(Ok(addresses)),
+            None => within(by, clock, self.0.names.addresses(host, port)).await,
         };
         let resolved = clock.now();
-        if pinned.is_empty() && matches!(host, Host::Name(_)) {
+        if asks {
             times.dns = resolved.since(begin);
         }
         let reached = match found {

@@ -1,17 +1,23 @@
 //! What every dial of one plan needs, made once before the load starts: what connections go through, and TLS.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::ClientConfig;
 
 use super::tls;
-use crate::plan::{Host, Tls, Via, Wire, is_near};
+use crate::plan::{Host, Hosts, Tls, Via, Wire, is_near};
 
 /// How a plan's connections are made. Cheap to clone; the workers share it.
 #[derive(Clone, Debug)]
-pub struct Transport(Arc<Inner>, Option<Arc<[IpAddr]>>);
+pub struct Transport {
+    inner: Arc<Inner>,
+    /// Addresses that are allowed although clouds hand out credentials there; `None` allows all.
+    fence: Option<Arc<[IpAddr]>>,
+    /// Names that no name server is asked for.
+    hosts: Arc<Hosts>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -54,44 +60,58 @@ impl Transport {
             tls: tls::configuration(wire, tls)?,
             proxy_tls: tls::configuration(Wire::Http1, &to_proxy)?,
         };
-        Ok(Self(Arc::new(inner), None))
+        Ok(Self { inner: Arc::new(inner), fence: None, hosts: Arc::default() })
     }
 
     /// The same without connections to where clouds hand out credentials ([`is_near`]), `allowed` addresses excepted.
     #[must_use]
     pub fn fenced(self, allowed: Vec<IpAddr>) -> Self {
-        Self(self.0, Some(allowed.into()))
+        Self { fence: Some(allowed.into()), ..self }
+    }
+
+    /// The same, which asks no name server for these names.
+    #[must_use]
+    pub fn knowing(self, hosts: Arc<Hosts>) -> Self {
+        Self { hosts, ..self }
+    }
+
+    /// Where this host is, if that is known without asking.
+    pub(super) fn find(&self, host: &Host) -> Option<SocketAddr> {
+        match host {
+            Host::Name(name) => self.hosts.find(name),
+            Host::Ip(_) => None,
+        }
     }
 
     /// Whether no connection may go there.
     pub(super) fn bars(&self, address: IpAddr) -> bool {
-        self.1.as_ref().is_some_and(|allowed| is_near(address) && !allowed.contains(&address))
+        self.fence.as_ref().is_some_and(|allowed| is_near(address) && !allowed.contains(&address))
     }
 
     /// What connections go through.
     #[must_use]
     pub fn via(&self) -> &Via {
-        &self.0.via
+        &self.inner.via
     }
 
     /// The protocol that connections are made for.
     #[must_use]
     pub fn wire(&self) -> Wire {
-        self.0.wire
+        self.inner.wire
     }
 
     /// Who targets are asked to be in their handshakes, whatever their URLs say.
     pub(super) fn server(&self) -> Option<&Host> {
-        self.0.server.as_ref()
+        self.inner.server.as_ref()
     }
 
     /// What all handshakes with targets have in common.
     pub(super) fn tls(&self) -> &ClientConfig {
-        &self.0.tls
+        &self.inner.tls
     }
 
     /// What handshakes with a proxy have in common: the same trust, and nothing shown of us.
     pub(super) fn proxy_tls(&self) -> &ClientConfig {
-        &self.0.proxy_tls
+        &self.inner.proxy_tls
     }
 }

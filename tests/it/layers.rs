@@ -17,7 +17,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("practice", &["stats"]),
     ("canary", &[]),
     ("yaml", &[]),
-    ("flagger", &["spec", "yaml"]),
+    ("flagger", &["spec", "yaml", "canary"]),
     ("state", &[]),
     ("gate", &["canary", "state"]),
     ("task", &["plan", "stats", "slo", "spec", "load", "canary", "state"]),

@@ -12,7 +12,7 @@ use regex::Regex;
 
 use crate::exec;
 use crate::gate::Rules;
-use crate::plan::Rate;
+use crate::plan::{Hosts, Rate};
 use crate::server::{Alerting, Drain, Notify, TlsFiles, token};
 use crate::spec::shell::go_bool;
 use crate::spec::{GoDuration, Hook, Objective};
@@ -81,6 +81,11 @@ pub(super) const FLAGS: &[Flag] = &[
         name: "allow-target",
         value: "REGEX",
         help: "Send load only where all of HOST:PORT matches (anywhere but to link-local addresses)",
+    },
+    Flag {
+        name: "resolve",
+        value: "HOST=ADDR:PORT",
+        help: "Where hosts of loads and requests are, several with commas (name servers say)",
     },
     Flag {
         name: "enable-exec",
@@ -179,6 +184,8 @@ pub(super) struct Asked {
     pub(super) runs: Runs,
     pub(super) hook: Hook,
     pub(super) targets: Targets,
+    /// Names that no name server is asked for.
+    pub(super) hosts: Hosts,
     pub(super) commands: exec::Settings,
     pub(super) alerting: Alerting,
     pub(super) notify: Option<Notify>,
@@ -257,7 +264,7 @@ pub(super) fn read(given: impl Fn(&Flag) -> Option<(String, String)>) -> Result<
     let hook = hook(&mut reader);
     let targets = reader
         .value("allow-target", "a regular expression such as .+-canary\\..+", |text| Targets::matching(text).ok());
-    let commands = commands(&mut reader);
+    let (hosts, commands) = commands(&mut reader);
     let alerting = alerting(&mut reader);
     let notify = reader.value("notify-url", "an address such as https://HOST/PATH", |url| Notify::new(url).ok());
     reader.switch("zap-replace-globals");
@@ -275,6 +282,7 @@ pub(super) fn read(given: impl Fn(&Flag) -> Option<(String, String)>) -> Result<
         runs,
         hook,
         targets,
+        hosts,
         commands,
         alerting,
         notify,
@@ -299,13 +307,17 @@ fn runs<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Run
     Runs { budgets, shadow: reader.switch("shadow"), ..Runs::default() }
 }
 
-fn commands<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> exec::Settings {
+/// Names that are known without asking, and what commands may do; they know them, too.
+fn commands<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> (Hosts, exec::Settings) {
+    let known = "HOST=ADDR:PORT, such as podinfo-canary.test=127.0.0.1:9898";
+    let hosts: Hosts = reader.value("resolve", known, |text| text.parse().ok()).unwrap_or_default();
     let usual = exec::Settings::default();
     let allowed = reader
         .value("enable-exec", "some of bash, cmd, concord, helm and kubectl, with commas", |text| text.parse().ok());
     let limit = reader.text("timeout").and_then(|(_, text)| text.parse().ok().and_then(GoDuration::to_std));
     let limit = limit.filter(|limit| !limit.is_zero()).unwrap_or(LONGEST);
-    exec::Settings { allowed: allowed.unwrap_or_default(), limit, ..usual }
+    let allowed = allowed.unwrap_or_default();
+    (hosts.clone(), exec::Settings { allowed, limit, hosts: Arc::new(hosts), ..usual })
 }
 
 fn hook<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Hook {
@@ -461,6 +473,14 @@ mod tests {
         let asked = commands("-timeout=90s --enable-exec=bash,helm");
         assert_eq!(asked.limit, Duration::from_secs(90));
         assert_eq!(asked.allowed, "bash,helm".parse().unwrap());
+        let known = read_line("--resolve a.test=127.0.0.1:80,b=[::1]:81").unwrap();
+        assert_eq!(known.hosts.find("b"), Some("[::1]:81".parse().unwrap()));
+        assert_eq!(*known.commands.hosts, known.hosts);
+        let expected = "HOST=ADDR:PORT, such as podinfo-canary.test=127.0.0.1:9898";
+        assert_eq!(
+            read_line("--resolve a.test").unwrap_err(),
+            [format!("--resolve: got 'a.test', expected {expected}")]
+        );
         let wrong = read_line("--enable-exec sh").unwrap_err();
         let expected = "--enable-exec: got 'sh', expected some of bash, cmd, concord, helm and kubectl, with commas";
         assert_eq!(wrong, [expected]);

@@ -79,7 +79,7 @@ fn run(asked: Asked) -> anyhow::Result<Exit> {
     if let Some(limit) = descriptors() {
         tracing::debug!(limit, "open files, connections among them");
     }
-    let engine = Engine::start(0).context("no thread for the load")?.fenced();
+    let engine = Engine::start(0).context("no thread for the load")?.fenced().knowing(asked.hosts);
     let loads = Live::new(Arc::new(engine), runtime.handle().clone());
     let front = Front::new(App::new(settings, &store, loads, logs).context("--state")?);
     tracing::info!(%address, scheme, version = env!("CARGO_PKG_VERSION"), "listening");

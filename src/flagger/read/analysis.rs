@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::super::canary::{Analysis, Match, Metric, Pattern, SessionAffinity};
+use super::super::canary::{Analysis, Match, Pattern, SessionAffinity};
 use super::super::fields::{Fields, shown};
 use super::super::hook::{Hook, HookKind};
 use super::super::known;
+use super::super::metric::{Limits, Metric};
 use super::super::mistake::{Mistake, MistakeKind};
 use super::super::places::Places;
 use crate::spec::{GoDuration, KEYS};
@@ -110,14 +111,14 @@ fn metric(node: &Node, path: &str, mistakes: &mut Vec<Mistake>) -> Option<Metric
     let range = fields
         .get("thresholdRange")
         .and_then(|node| Fields::open_known(node, &fields.named("thresholdRange"), &["max", "min"], mistakes));
-    let (mut min, mut max) = (None, fields.number("threshold"));
+    let mut limits = Limits::Threshold(fields.number("threshold").unwrap_or_default());
     if let Some(mut range) = range {
-        (min, max) = (range.number("min"), range.number("max"));
+        limits = Limits::Range { min: range.number("min"), max: range.number("max") };
         range.close(mistakes);
     }
-    let has_query = fields.get("query").is_some() || fields.get("templateRef").is_some();
+    let sources = Metric::sources(&name, fields.get("query").is_some(), fields.get("templateRef").is_some());
     let interval = fields.text("interval");
-    Some(Metric { name, interval, has_query, min, max, places: fields.close(mistakes) })
+    Some(Metric { name, interval, sources, limits, places: fields.close(mistakes) })
 }
 
 fn hook(node: &Node, path: &str, stream: &Stream<'_>, mistakes: &mut Vec<Mistake>) -> Option<Hook> {

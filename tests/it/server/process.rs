@@ -53,6 +53,27 @@ impl Served {
 }
 
 #[test]
+fn a_service_finds_hosts_where_it_is_told_that_they_are() {
+    let release = crate::practice::practice("");
+    let served = Served::start(&["--log-level=error", "--resolve", &format!("podinfo-canary.test={}", release.addr())]);
+    let hook = |path: &str, metadata: &str| {
+        let body = format!(
+            r#"{{"name":"podinfo","namespace":"test","phase":"Progressing","checksum":"1","metadata":{{{metadata}}}}}"#
+        );
+        ask(served.addr, "POST", path, &[], body.as_bytes()).status
+    };
+    let load = r#""cmd":"hey -n 20 -c 2 http://podinfo-canary.test:9898/","slo":"success>=90%","warmup":"0s""#;
+    assert_eq!(hook("/pre-rollout", load), 200, "for load");
+    assert_eq!(
+        hook("/", r#""type":"bash","cmd":"curl -s http://podinfo-canary.test:9898/ | grep podinfo""#),
+        200,
+        "for curl"
+    );
+    assert_eq!(hook("/", r#""type":"bash","cmd":"curl -s http://podinfo.test:9898/""#), 412, "another name is unknown");
+    assert!(release.truth().received >= 21);
+}
+
+#[test]
 fn a_service_killed_at_any_moment_keeps_what_it_answered() {
     let folder = tempfile::tempdir().unwrap();
     let state = folder.path().join("state");
