@@ -36,7 +36,7 @@ impl<W: World> Turn<'_, W> {
         match halt {
             None => true,
             Some(halt) => {
-                self.tell(true, halt);
+                self.tell(true, &halt);
                 false
             }
         }

@@ -22,19 +22,19 @@ impl<W: World> Turn<'_, W> {
     }
 
     /// An event: first to Kubernetes, then to every hook that wants them, who hear the phase of the object in hand.
-    pub(super) fn tell(&mut self, warning: bool, message: String) {
+    pub(super) fn tell(&mut self, warning: bool, message: &str) {
         self.tell_in(self.held.phase, warning, message);
     }
 
-    pub(super) fn tell_in(&mut self, phase: Phase, warning: bool, message: String) {
-        self.step(Step::Event { warning, message: message.clone() });
+    pub(super) fn tell_in(&mut self, phase: Phase, warning: bool, message: &str) {
+        self.step(Step::Event { warning, message: message.to_owned() });
         let rollout = self.rollout;
         for hook in rollout.hooks(HookKind::Event) {
             let mut metadata = hook.metadata.clone();
             let kind = if warning { "Warning" } else { "Normal" };
             let timestamp = self.world.millis().to_string();
             metadata.extend([
-                ("eventMessage".to_owned(), message.clone()),
+                ("eventMessage".to_owned(), message.to_owned()),
                 ("eventType".to_owned(), kind.to_owned()),
                 ("timestamp".to_owned(), timestamp),
             ]);
@@ -51,11 +51,11 @@ impl<W: World> Turn<'_, W> {
                 if self.held.phase != Phase::Waiting {
                     self.state.enter(Phase::Waiting, &self.held, rollout);
                     let whom = format!("{} advancement waiting for approval {}", self.id, hook.name);
-                    self.tell(true, format!("Halt {whom}"));
+                    self.tell(true, &format!("Halt {whom}"));
                 }
                 return false;
             }
-            self.tell(false, format!("Confirm-rollout check {} passed", hook.name));
+            self.tell(false, &format!("Confirm-rollout check {} passed", hook.name));
         }
         true
     }
@@ -65,10 +65,10 @@ impl<W: World> Turn<'_, W> {
         for hook in rollout.hooks(HookKind::PreRollout) {
             if let Err(why) = self.ask(hook, Phase::Progressing) {
                 let halt = format!("Halt {} advancement pre-rollout check {} failed {why}", self.id, hook.name);
-                self.tell(true, halt);
+                self.tell(true, &halt);
                 return false;
             }
-            self.tell(false, format!("Pre-rollout check {} passed", hook.name));
+            self.tell(false, &format!("Pre-rollout check {} passed", hook.name));
         }
         true
     }
@@ -79,7 +79,7 @@ impl<W: World> Turn<'_, W> {
         for hook in rollout.hooks(HookKind::Rollout) {
             if let Err(why) = self.ask(hook, Phase::Progressing) {
                 let halt = format!("Halt {} advancement external check {} failed {why}", self.id, hook.name);
-                self.tell(true, halt);
+                self.tell(true, &halt);
                 return false;
             }
         }
@@ -92,10 +92,10 @@ impl<W: World> Turn<'_, W> {
         for hook in rollout.hooks(HookKind::ConfirmTrafficIncrease) {
             if self.ask(hook, Phase::Progressing).is_err() {
                 let whom = format!("{} advancement waiting for traffic increase approval", self.id);
-                self.tell(true, format!("Halt {whom} {}", hook.name));
+                self.tell(true, &format!("Halt {whom} {}", hook.name));
                 return false;
             }
-            self.tell(false, format!("Confirm-traffic-increase check {} passed", hook.name));
+            self.tell(false, &format!("Confirm-traffic-increase check {} passed", hook.name));
         }
         true
     }
@@ -110,11 +110,11 @@ impl<W: World> Turn<'_, W> {
                 } else {
                     self.state.enter(Phase::WaitingPromotion, &self.held, rollout);
                     let whom = format!("{} advancement waiting for promotion approval", self.id);
-                    self.tell(true, format!("Halt {whom} {}", hook.name));
+                    self.tell(true, &format!("Halt {whom} {}", hook.name));
                 }
                 return false;
             }
-            self.tell(false, format!("Confirm-promotion check {} passed", hook.name));
+            self.tell(false, &format!("Confirm-promotion check {} passed", hook.name));
         }
         true
     }
@@ -124,10 +124,10 @@ impl<W: World> Turn<'_, W> {
         let rollout = self.rollout;
         for hook in rollout.hooks(HookKind::PostRollout) {
             if let Err(why) = self.ask(hook, phase) {
-                self.tell_in(held, true, format!("Post-rollout hook {} failed {why}", hook.name));
+                self.tell_in(held, true, &format!("Post-rollout hook {} failed {why}", hook.name));
                 return;
             }
-            self.tell_in(held, false, format!("Post-rollout check {} passed", hook.name));
+            self.tell_in(held, false, &format!("Post-rollout check {} passed", hook.name));
         }
     }
 
@@ -136,10 +136,10 @@ impl<W: World> Turn<'_, W> {
         let rollout = self.rollout;
         for hook in rollout.hooks(HookKind::Rollback) {
             if self.ask(hook, self.held.phase).is_ok() {
-                self.tell(true, format!("Rollback check {} passed", hook.name));
+                self.tell(true, &format!("Rollback check {} passed", hook.name));
                 return true;
             }
-            self.tell(false, format!("Rollback hook {} not signaling a rollback", hook.name));
+            self.tell(false, &format!("Rollback hook {} not signaling a rollback", hook.name));
         }
         false
     }

@@ -165,7 +165,7 @@ impl<W: World> Turn<'_, W> {
 
     fn run(&mut self) {
         if self.rollout.suspend {
-            self.tell(false, "skipping canary run as object is suspended".to_owned());
+            self.tell(false, "skipping canary run as object is suspended");
             return;
         }
         self.initialize();
@@ -187,7 +187,7 @@ impl<W: World> Turn<'_, W> {
         if self.rollout.skip_analysis {
             self.skip();
         } else if self.held.is(&OPEN) && self.rollback_is_wanted() {
-            self.tell(true, format!("Rolling back {} manual webhook invoked", self.id));
+            self.tell(true, &format!("Rolling back {} manual webhook invoked", self.id));
             self.roll_back();
         } else if self.held.phase == Phase::Promoting {
             self.shift(route);
@@ -211,7 +211,7 @@ impl<W: World> Turn<'_, W> {
         self.state.sync(Phase::Initialized, 0);
         self.held.phase = Phase::Initialized;
         self.held.applied = self.state.applied.clone();
-        self.tell(false, format!("Initialization done! {}", self.id));
+        self.tell(false, &format!("Initialization done! {}", self.id));
     }
 
     /// Whether there is anything to do: an analysis goes on, or there is a new revision.
@@ -232,7 +232,7 @@ impl<W: World> Turn<'_, W> {
             return true;
         }
         let Err(NotReady { text, retriable }) = self.world.primary() else { return true };
-        self.tell(true, text.clone());
+        self.tell(true, &text);
         if !retriable && self.held.is(&ENDING) {
             self.fail_promotion(&text);
         } else if !retriable {
@@ -243,7 +243,7 @@ impl<W: World> Turn<'_, W> {
 
     fn canary_is_ready(&mut self) -> bool {
         let Err(NotReady { text, retriable }) = self.world.canary() else { return true };
-        self.tell(true, text);
+        self.tell(true, &text);
         if !retriable {
             self.roll_back();
         }
@@ -258,7 +258,7 @@ impl<W: World> Turn<'_, W> {
         }
         let (target, namespace) = (&self.rollout.target.name, &self.rollout.namespace);
         let message = format!("New revision detected! Scaling up {target}.{namespace}");
-        self.tell_in(Phase::Progressing, false, message);
+        self.tell_in(Phase::Progressing, false, &message);
         self.step(Step::ScaleUp);
         self.state.sync(Phase::Progressing, 0);
     }
@@ -267,7 +267,7 @@ impl<W: World> Turn<'_, W> {
     fn restart(&mut self) {
         let (target, namespace) = (&self.rollout.target.name, &self.rollout.namespace);
         let message = format!("New revision detected! Restarting analysis for {target}.{namespace}");
-        self.tell(false, message);
+        self.tell(false, &message);
         self.route_to(Route { primary: TOTAL, canary: 0, mirrored: false });
         self.state.sync(Phase::Progressing, 0);
     }
@@ -280,7 +280,7 @@ impl<W: World> Turn<'_, W> {
         }
         let (target, namespace) = (&self.rollout.target.name, &self.rollout.namespace);
         let message = format!("Starting canary analysis for {target}.{namespace}");
-        self.tell(false, message);
+        self.tell(false, &message);
         self.pre_rollout()
     }
 
@@ -302,16 +302,16 @@ impl<W: World> Turn<'_, W> {
         self.post_rollout(Phase::Succeeded, Phase::Succeeded);
         let (target, namespace) = (&self.rollout.target.name, &self.rollout.namespace);
         let message = format!("{message} {target}.{namespace}");
-        self.tell_in(Phase::Succeeded, false, message);
+        self.tell_in(Phase::Succeeded, false, &message);
     }
 
     fn roll_back(&mut self) {
         let (canary, failed) = (self.id.clone(), self.held.failed_checks);
         if failed >= i64::from(self.rollout.analysis.threshold) {
-            self.tell(true, format!("Rolling back {canary} failed checks threshold reached {failed}"));
+            self.tell(true, &format!("Rolling back {canary} failed checks threshold reached {failed}"));
         }
         self.route_to(Route { primary: TOTAL, canary: 0, mirrored: false });
-        self.tell_in(Phase::Failed, true, format!("Canary failed! Scaling down {canary}"));
+        self.tell_in(Phase::Failed, true, &format!("Canary failed! Scaling down {canary}"));
         self.step(Step::ScaleDown);
         self.state.sync(Phase::Failed, 0);
         self.post_rollout(Phase::Failed, self.held.phase);
@@ -321,7 +321,7 @@ impl<W: World> Turn<'_, W> {
     fn fail_promotion(&mut self, why: &str) {
         let (target, namespace) = (&self.rollout.target.name, &self.rollout.namespace);
         let message = format!("Promotion of {target}.{namespace} failed, primary not ready: {why}");
-        self.tell(true, message);
+        self.tell(true, &message);
         self.route_to(Route { primary: 0, canary: TOTAL, mirrored: false });
         self.state.sync(Phase::Failed, TOTAL);
         self.post_rollout(Phase::Failed, self.held.phase);

@@ -11,11 +11,11 @@ impl<W: World> Turn<'_, W> {
         let rollout = self.rollout;
         if rollout.is_plain_kubernetes() {
             if !rollout.analysis.matches.is_empty() {
-                self.tell(true, "A/B testing is not supported when using the kubernetes provider".to_owned());
+                self.tell(true, "A/B testing is not supported when using the kubernetes provider");
             }
             if rollout.analysis.iterations < 1 {
-                self.tell(true, "Progressive traffic is not supported when using the kubernetes provider".to_owned());
-                self.tell(true, format!("Setting canaryAnalysis.iterations: {}", rollout.iterations()));
+                self.tell(true, "Progressive traffic is not supported when using the kubernetes provider");
+                self.tell(true, &format!("Setting canaryAnalysis.iterations: {}", rollout.iterations()));
             }
         }
         match rollout.strategy() {
@@ -54,7 +54,7 @@ impl<W: World> Turn<'_, W> {
         }
         if mesh {
             let stop = if mirror { "Stop traffic mirroring and route all traffic" } else { "Routing all traffic" };
-            self.tell(false, format!("{stop} to canary"));
+            self.tell(false, &format!("{stop} to canary"));
             self.route_to(Route { primary: 0, canary: TOTAL, mirrored: false });
         }
         self.state.status.iterations = done + 1;
@@ -90,7 +90,7 @@ impl<W: World> Turn<'_, W> {
         };
         self.route_to(next);
         self.state.status.weight = next.canary;
-        self.tell(false, format!("Advance {} canary weight {}", self.id, next.canary));
+        self.tell(false, &format!("Advance {} canary weight {}", self.id, next.canary));
     }
 
     /// One more iteration.
@@ -98,7 +98,7 @@ impl<W: World> Turn<'_, W> {
         let next = self.held.iterations + 1;
         self.state.status.iterations = next;
         let all = i64::from(self.rollout.iterations());
-        self.tell(false, format!("Advance {} canary iteration {next}/{all}", self.id));
+        self.tell(false, &format!("Advance {} canary iteration {next}/{all}", self.id));
     }
 
     fn promote(&mut self) {
@@ -110,7 +110,7 @@ impl<W: World> Turn<'_, W> {
     pub(super) fn copy(&mut self) {
         let (target, namespace) = (&self.rollout.target.name, &self.rollout.namespace);
         let message = format!("Copying {target}.{namespace} template spec to {target}-primary.{namespace}");
-        self.tell(false, message);
+        self.tell(false, &message);
         self.step(Step::Promote);
     }
 
@@ -121,13 +121,13 @@ impl<W: World> Turn<'_, W> {
         if rollout.is_plain_kubernetes() {
             self.state.enter(Phase::Finalising, &self.held, rollout);
         } else if step == 0 {
-            self.tell(false, "Routing all traffic to primary".to_owned());
+            self.tell(false, "Routing all traffic to primary");
             self.route_to(Route { primary: TOTAL, canary: 0, mirrored: false });
             self.state.enter(Phase::Finalising, &self.held, rollout);
         } else if route.canary > 0 {
             let (primary, canary) = ((route.primary + step).min(TOTAL), (route.canary - step).max(0));
             self.route_to(Route { primary, canary, mirrored: false });
-            self.tell(false, format!("Advance {} primary weight {primary}", self.id));
+            self.tell(false, &format!("Advance {} primary weight {primary}", self.id));
             if primary == TOTAL {
                 self.state.enter(Phase::Finalising, &self.held, rollout);
             } else {

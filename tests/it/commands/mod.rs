@@ -21,7 +21,7 @@ fn runtime() -> Runtime {
 
 /// Commands with every program allowed.
 fn commands(limit: Duration, most: usize) -> Commands {
-    Commands::new(Settings { allowed: "bash,cmd,helm,kubectl".parse().unwrap(), limit, most })
+    Commands::new(Settings { allowed: "bash,cmd,helm,kubectl".parse().unwrap(), limit, most, ..Settings::default() })
 }
 
 fn metadata(kind: &str, line: &str) -> BTreeMap<String, String> {
