@@ -15,7 +15,7 @@ use crate::raw::{Raw, Requests};
 const LONG: Duration = Duration::from_secs(60);
 
 fn commands(limit: Duration) -> Commands {
-    Commands::new(Settings { allowed: "concord".parse().unwrap(), limit, most: 4 })
+    Commands::new(Settings { allowed: "concord".parse().unwrap(), limit, most: 4, ..Settings::default() })
 }
 
 /// A server that gives these answers in turn, status and JSON, the last of them for ever.
