@@ -8,6 +8,8 @@ mod agreement;
 #[cfg(test)]
 mod beside;
 #[cfg(test)]
+mod dashboards;
+#[cfg(test)]
 #[path = "../support/flagger.rs"]
 mod flagger;
 #[cfg(test)]

@@ -5,5 +5,6 @@ mod image;
 mod kustomize;
 mod objects;
 mod pods;
+mod rules;
 mod schemas;
 mod tools;
