@@ -111,7 +111,15 @@ pub(super) fn set(variable: &str) -> Option<String> {
 /// Asks once.
 pub(super) fn ask(client: &Client, method: Method, path: &str, body: &str) -> anyhow::Result<Answer> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    Ok(runtime.block_on(client.ask(method, path, body))?)
+    let mut answer = runtime.block_on(client.ask(method, path, body))?;
+    // A problem is told by what it says.
+    if answer.status >= 400
+        && let Ok(problem) = serde_json::from_str::<Value>(&answer.body)
+        && let Some(detail) = problem["detail"].as_str()
+    {
+        answer.body = detail.to_owned();
+    }
+    Ok(answer)
 }
 
 /// The document at a path of the API.

@@ -1,4 +1,4 @@
-//! For programs and people beside Flagger: gates with their history, and the log level.
+//! For programs and people beside Flagger: gates with their history, the log level, and what all paths are.
 
 use std::sync::Arc;
 
@@ -10,10 +10,13 @@ use serde_json::{Value, json};
 
 use super::App;
 use super::hook::{self, Trusted};
-use super::reply::{Reply, Status, document};
+use super::reply::{Reply, Status, document, written};
 use crate::canary::Canary;
 use crate::gate::{Gate, Key, Kind};
 use crate::telemetry::Level;
+
+/// What each path takes and answers; tests hold every answer they get against it.
+const OPENAPI: &str = include_str!("../../docs/openapi.json");
 
 /// All gates that are remembered.
 pub(super) async fn gates(State(app): State<Arc<App>>) -> Response {
@@ -55,6 +58,11 @@ fn shown(key: &Key, gate: &Gate, now: Timestamp, with_history: bool) -> Value {
         value["history"] = events.collect();
     }
     value
+}
+
+/// What all of this is, for programs.
+pub(super) async fn openapi() -> Response {
+    written(OPENAPI)
 }
 
 pub(super) async fn log_level(State(app): State<Arc<App>>) -> Reply {

@@ -63,6 +63,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/api/v1/canaries/{namespace}/{name}/stop", post(canaries::stop).fallback(write_only)),
         ("/api/v1/stop", post(canaries::stop_all).fallback(write_only)),
         ("/api/v1/log-level", get(api::log_level).put(api::set_log_level).fallback(read_or_put)),
+        ("/api/v1/openapi.json", get(api::openapi).fallback(read_only)),
     ]
 }
 
@@ -111,12 +112,16 @@ impl Front {
         }
         let path = self.label(request.uri().path());
         let method = request.method().clone();
+        let of_api = request.uri().path().starts_with("/api/");
         let wants_json = wants_json(request.headers());
         let mut response = match self.routes.call(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
-        if wants_json && let Some(reply) = response.extensions_mut().remove::<Reply>() {
+        let failed = !response.status().is_success();
+        if (wants_json || of_api && failed)
+            && let Some(reply) = reply_of(&mut response, of_api)
+        {
             let receipt = Receipt::of(&mut response);
             response = reply.into_json();
             receipt.and_then(|receipt| response.extensions_mut().insert(receipt));
@@ -139,6 +144,13 @@ impl Front {
         };
         self.paths.iter().find(fits).copied().unwrap_or(OTHER)
     }
+}
+
+/// What was said, if it was said in a line. What the router itself refuses of the API is a path with parts that are no text.
+fn reply_of(response: &mut Response, of_api: bool) -> Option<Reply> {
+    let said = response.extensions_mut().remove::<Reply>();
+    let odd = of_api && response.status().is_client_error();
+    said.or_else(|| odd.then(|| Reply::new(Status::BadInput, "the path cannot be read")))
 }
 
 /// What there is: the hooks and probes on the line that Flagger shows, the rest below it.

@@ -155,6 +155,11 @@ pub(super) fn document(value: &serde_json::Value) -> Response {
     json_response(Status::Done.code(), "application/json", value)
 }
 
+/// A document that is always the same.
+pub(super) fn written(json: &'static str) -> Response {
+    typed(Status::Done.code(), "application/json", json.to_owned())
+}
+
 /// The page that Prometheus reads.
 pub(super) fn exposition(page: String) -> Response {
     typed(Status::Done.code(), "application/openmetrics-text; version=1.0.0; charset=utf-8", page)

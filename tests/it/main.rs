@@ -53,6 +53,9 @@ mod mistakes;
 #[cfg(test)]
 mod nginx;
 #[cfg(test)]
+#[path = "../support/openapi.rs"]
+mod openapi;
+#[cfg(test)]
 #[path = "../support/original.rs"]
 mod original;
 #[cfg(test)]

@@ -24,6 +24,9 @@ mod monitored;
 #[path = "../support/monitoring.rs"]
 mod monitoring;
 #[cfg(test)]
+#[path = "../support/openapi.rs"]
+mod openapi;
+#[cfg(test)]
 #[path = "../support/original.rs"]
 mod original;
 #[cfg(test)]

@@ -122,5 +122,7 @@ pub(crate) fn ask(addr: SocketAddr, method: &str, path: &str, headers: &[(&str, 
     let _ = stream.write_all(&[head.as_bytes(), b"\r\n", body].concat());
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    Answer::read(&answer)
+    let answer = Answer::read(&answer);
+    super::openapi::hold(method, path, &answer);
+    answer
 }

@@ -7,6 +7,8 @@ use crate::practice::{practice, url};
 use crate::service::{Service, Wanted, ask};
 use tollgate::server::Settings;
 
+use super::said;
+
 const PODINFO: &str = "/api/v1/canaries/test/podinfo";
 
 #[test]
@@ -44,10 +46,10 @@ fn a_decision_says_how_long_and_why_or_is_none() {
     let all = decide(json!({"verdict": "maybe", "for": "1y"}));
     let expected = "verdict: got 'maybe', expected pass or fail; for: got '1y', expected a duration from 1s to 168h; \
                     why: got nothing, expected a reason";
-    assert_eq!(all.short(), (400, expected));
+    assert_eq!(said(&all), (400, expected.to_owned()));
     assert_eq!(decide(json!({"verdit": "pass"})).status, 400);
     assert_eq!(service.get(PODINFO).status, 404, "nothing was decided about a canary that nobody knows");
-    assert_eq!(service.get(&format!("{PODINFO}/override")).short(), (405, "expected POST"));
+    assert_eq!(said(&service.get(&format!("{PODINFO}/override"))), (405, "expected POST".to_owned()));
 }
 
 #[test]

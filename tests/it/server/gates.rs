@@ -11,6 +11,8 @@ use crate::service::{Service, Wanted, ask};
 use tollgate::gate::Rules;
 use tollgate::server::Settings;
 
+use super::said;
+
 fn flagger(service: &Service) -> Flagger {
     Flagger { service: service.addr, name: "podinfo", namespace: "test", retries: 2 }
 }
@@ -178,7 +180,6 @@ fn the_log_level_can_be_read_and_changed() {
     assert_eq!(service.get("/api/v1/log-level").short(), (200, "info"));
     assert_eq!(put("debug\n").short(), (200, "debug"));
     assert_eq!(service.get("/api/v1/log-level").short(), (200, "debug"));
-    assert_eq!(put("loud").short(), (400, "got 'loud', expected debug, info, warn or error"));
-    assert_eq!(service.post("/api/v1/log-level", "info").short(), (405, "expected GET or PUT"));
-    assert_eq!(service.post("/api/v1/gates", "").short(), (405, "expected GET"));
+    assert_eq!(said(&put("loud")), (400, "got 'loud', expected debug, info, warn or error".to_owned()));
+    assert_eq!(said(&service.post("/api/v1/log-level", "info")), (405, "expected GET or PUT".to_owned()));
 }
