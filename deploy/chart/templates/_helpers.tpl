@@ -17,7 +17,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{/* The loadtester's own image in a values file that was copied from its chart means: the image of the chart. */}}
 {{- define "loadtester.image" -}}
-{{- $ours := printf "%s%s" .Chart.AppVersion (ternary "-exec" "" (not (empty .Values.exec.programs))) -}}
+{{- $ours := printf "%s%s" .Chart.AppVersion (ternary "-exec" "" (not (empty (without .Values.exec.programs "concord")))) -}}
 {{- if has .Values.image.repository (list "ghcr.io/fluxcd/flagger-loadtester" "weaveworks/flagger-loadtester") -}}
 ghcr.io/tollgate/tollgate:{{ $ours }}
 {{- else -}}

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tollgate::exec::{Allowed, Program};
 
 use super::objects::{Objects, array, text};
 use super::tools::{attempt, program, repository};
@@ -65,13 +66,13 @@ podDisruptionBudget: {enabled: true}
 "#;
 
 /// The chart's renderer; `None`, said aloud, where it is missing.
-struct Helm {
+pub(super) struct Helm {
     program: PathBuf,
     folder: tempfile::TempDir,
 }
 
 impl Helm {
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         let program = program("helm", ".ci/tools makes it")?;
         Some(Self { program, folder: tempfile::tempdir().unwrap() })
     }
@@ -88,7 +89,7 @@ impl Helm {
         attempt(&mut command).map(|text| Objects::read(&text))
     }
 
-    fn render(&self, release: &str, values: &str) -> Objects {
+    pub(super) fn render(&self, release: &str, values: &str) -> Objects {
         self.attempt(release, values).unwrap_or_else(|said| panic!("{values}: {said}"))
     }
 }
@@ -221,6 +222,7 @@ fn every_value_of_its_own_becomes_a_flag_that_the_program_takes() {
         volume.as_object_mut().unwrap().remove("name");
         assert_eq!((volume, objects.of("PersistentVolumeClaim").len()), (source, 0));
     }
+    checked(helm.render("a", "exec: {programs: [concord]}"));
     let mutual = checked(helm.render("a", "tls: {secret: pair, clientCa: ca.crt}"));
     assert_eq!(mutual.container()["livenessProbe"]["tcpSocket"]["port"], "http", "the kubelet has no certificate");
 }
@@ -266,6 +268,13 @@ fn the_chart_is_of_this_version_and_its_schema_has_every_value() {
     let values: Value = serde_saphyr::from_str(&read("values.yaml")).unwrap();
     let schema: Value = serde_json::from_str(&read("values.schema.json")).unwrap();
     assert!(jsonschema::is_valid(&schema, &values));
+    let programs = schema["properties"]["exec"]["properties"]["programs"]["items"]["enum"].as_array().unwrap();
+    let taken = |name: &Value| text(name).parse::<Allowed>().is_ok();
+    let known = Program::ALL.map(Program::name).into_iter().chain(["concord"]);
+    assert!(
+        programs.iter().all(taken) && known.into_iter().all(|name| programs.contains(&json!(name))),
+        "{programs:?}"
+    );
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let described: Vec<String> = names(&schema["properties"]).into_iter().filter(|name| name != "global").collect();
     assert_eq!(described, names(&values));

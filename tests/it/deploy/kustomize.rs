@@ -42,5 +42,5 @@ fn the_drop_in_has_the_names_of_the_loadtester_and_runs_the_programs_of_its_hook
     assert_eq!(objects.one("Service")["spec"]["ports"][0]["port"], 80);
     let command = objects.command();
     assert_eq!(command[..4], ["./loadtester", "-port=8080", "-log-level=info", "-timeout=1h"]);
-    assert_eq!(command[4..], ["-enable-exec=bash,cmd,helm,kubectl"]);
+    assert_eq!(command[4..], ["-enable-exec=bash,cmd,concord,helm,kubectl"]);
 }
