@@ -6,6 +6,7 @@ mod kustomize;
 mod objects;
 mod pages;
 mod pods;
+mod release;
 mod replaced;
 mod rules;
 mod schemas;

@@ -1,0 +1,71 @@
+//! What a release is made of: one version everywhere, a package without what is not needed, and workflows that can run.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::tools::{output, program, repository};
+use crate::source::files;
+
+/// Files that name the version, each with what stands before it.
+const VERSIONED: [(&str, &str); 6] = [
+    ("Dockerfile", "org.opencontainers.image.version=\""),
+    ("deploy/chart/Chart.yaml", "\nversion: "),
+    ("deploy/chart/Chart.yaml", "\nappVersion: "),
+    ("deploy/base/deployment.yaml", "image: ghcr.io/tollgate/tollgate:"),
+    ("deploy/drop-in/kustomization.yaml", "ghcr.io/tollgate/tollgate:"),
+    ("docs/migrating.md", "loadtester=ghcr.io/tollgate/tollgate:"),
+];
+
+#[test]
+fn every_file_that_names_the_version_names_the_one_of_cargo() {
+    for (file, before) in VERSIONED {
+        let text = std::fs::read_to_string(repository(file)).unwrap();
+        let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("{file}: no {before}"));
+        let version: String = rest.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        assert_eq!(version, env!("CARGO_PKG_VERSION"), "{file}: {before}");
+    }
+}
+
+#[test]
+fn the_package_has_what_it_is_built_from_and_no_more_than_a_few_megabytes() {
+    let listed = Command::new(env!("CARGO"))
+        .args(["package", "--list", "--no-verify", "--allow-dirty", "--offline"])
+        .current_dir(repository(""))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&listed.stderr);
+    assert!(listed.status.success() && !said.contains("warning"), "{said}");
+    let names: BTreeSet<String> = String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect();
+    for name in ["Cargo.lock", "LICENSE", "README.md", "src/main.rs", "docs/run.md", "tests/it/main.rs"] {
+        assert!(names.contains(name), "{name}");
+    }
+    let unwanted =
+        |name: &&String| [".ci/", ".github/", "target/", "fuzz/"].iter().any(|folder| name.starts_with(folder));
+    assert_eq!(names.iter().find(unwanted), None);
+    let size = |name: &String| std::fs::metadata(repository(name)).map_or(0, |known| known.len());
+    let bytes: u64 = names.iter().map(size).sum();
+    assert!(bytes < 6 << 20, "{bytes} bytes");
+}
+
+#[test]
+fn workflows_are_whole_ask_for_little_and_take_actions_of_a_version() {
+    let workflows = files(&repository(".github/workflows"), "yaml");
+    assert_eq!(workflows.len(), 4);
+    for path in &workflows {
+        let workflow: Value = serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert_eq!((&workflow["name"], &workflow["permissions"]["contents"]), (&name.into(), &"read".into()));
+        for job in workflow["jobs"].as_object().unwrap().values() {
+            for step in job["steps"].as_array().unwrap() {
+                let Some(uses) = step["uses"].as_str() else { continue };
+                let version = uses.split_once('@').map(|(_, version)| version).unwrap_or_default();
+                assert!(version.starts_with('v') && version.len() > 1, "{name}: {uses}");
+            }
+        }
+    }
+    let Some(actionlint) = program("actionlint", ".ci/tools makes it") else { return };
+    // Shells are looked at where there is shellcheck, which not every machine has.
+    output(Command::new(actionlint).arg("-shellcheck=").arg("-pyflakes=").args(&workflows));
+}
