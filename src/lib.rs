@@ -13,9 +13,11 @@
 //! * [`canary`]: who is released: name, namespace, phase, revision. Pure.
 //! * [`yaml`]: YAML as a tree that knows where everything stands. Pure.
 //! * [`flagger`]: what a Canary says, as Flagger takes it, and Flagger's controller tick by tick. Pure.
+//! * [`smoke`]: smoke tests: a file of requests and what their answers must be. Pure.
 //! * [`state`]: what outlives the process, in memory or in one file.
 //! * [`gate`]: switches that Flagger asks about.
 //! * [`task`]: runs: the load of one analysis, and the answers that Flagger gets from it.
+//! * [`fetch`]: one request and all of its answer, to be looked at.
 //! * [`exec`]: the commands in hooks: requests by curl and grep, and programs where they are allowed.
 //! * [`telemetry`]: logs, and their level.
 //! * [`server`]: the service that Flagger asks.
@@ -27,6 +29,7 @@
 pub mod canary;
 pub mod cli;
 pub mod exec;
+pub mod fetch;
 pub mod flagger;
 pub mod gate;
 pub mod load;
@@ -38,6 +41,7 @@ pub mod proto;
 pub mod report;
 pub mod server;
 pub mod slo;
+pub mod smoke;
 pub mod spec;
 pub mod state;
 pub mod stats;

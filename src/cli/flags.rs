@@ -156,7 +156,7 @@ pub(super) fn parse_run(args: impl Iterator<Item = OsString>) -> Result<Invocati
 }
 
 /// Another number each time, small enough for every reader of JSON to keep it exactly.
-fn fresh_seed() -> u64 {
+pub(super) fn fresh_seed() -> u64 {
     RandomState::new().build_hasher().finish() >> 11
 }
 

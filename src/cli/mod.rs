@@ -11,9 +11,11 @@ mod progress;
 mod references;
 mod remote;
 mod run;
+mod saving;
 mod screen;
 mod serve;
 mod signals;
+mod smoke;
 mod steer;
 mod style;
 mod tree;
@@ -90,6 +92,7 @@ const COMMANDS: [(&str, &str); 12] = [
     ("hey", "take the place of hey: its flags, its summary, its exit codes"),
     ("ghz", "take the place of ghz: gRPC calls by its flags, its summary, its exit codes"),
     ("serve", "answer Flagger's webhooks: make the load they ask for, judge it, keep gates"),
+    ("smoke", "make requests from a file, and say whether all answers are as they must be"),
     ("gate", "open, close and list the gates of a service, from a terminal or a pod without curl"),
     ("status", "show what a service is doing: analyses, load, newest verdicts"),
     ("override", "decide over a canary of a service for a while, whatever is measured"),
@@ -120,6 +123,7 @@ pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
         Some("hey") => hey::main(args).into(),
         Some("ghz") => ghz::main(args).into(),
         Some("serve") => serve::main(args).into(),
+        Some("smoke") => smoke::main(args).into(),
         Some("gate") => gate::main(args).into(),
         Some("status") => steer::status(args).into(),
         Some("override") => steer::rule(args).into(),

@@ -2,8 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -12,7 +11,7 @@ use super::flags::{Invocation, parse_run};
 use super::references::{References, references};
 use super::signals::Signals;
 use super::style::style;
-use super::{Exit, complain, progress, say, warn};
+use super::{Exit, complain, progress, saving, say, warn};
 use crate::load::{Engine, Load, Pair, Stopper, Watcher, descriptors};
 use crate::plan::{Arrivals, Plan};
 use crate::report::{self, Facts, Loop, Report, Style};
@@ -59,31 +58,26 @@ struct Prepared {
 
 /// What can be known to go wrong before anything is sent: all of it, a line each.
 fn prepare(spec: &Spec) -> Result<Prepared, String> {
-    // The file may be a report that this run is compared with: it is emptied when the new one is there.
-    let opened = |path: &Path| File::options().write(true).create(true).truncate(false).open(path);
     let (mut problems, mut report) = (String::new(), None);
     let (references, notes) = references(spec).unwrap_or_else(|unreadable| {
         problems = unreadable;
         Default::default()
     });
-    problems.extend(too_few_descriptors(&spec.plan, spec.primary.is_some()));
-    let unusable = Transport::new(spec.plan.wire, &spec.plan.tls, &spec.plan.via).err();
-    problems.extend(unusable.map(|error| format!("{error}\n")));
+    problems += &impossible(spec);
     if let Some(saved) = &spec.report {
-        match opened(&saved.path) {
+        match saving::open(saved) {
             Ok(file) => report = Some(file),
-            Err(error) => problems += &format!("--report: cannot write '{}': {error}\n", saved.path.display()),
+            Err(problem) => problems += &problem,
         }
     }
     if problems.is_empty() { Ok(Prepared { report, references, notes }) } else { Err(problems) }
 }
 
-/// Writes the report in place of what the file held.
-fn replace(file: &mut File, text: &str) -> io::Result<()> {
-    if file.metadata()?.is_file() {
-        file.set_len(0)?;
-    }
-    file.write_all(text.as_bytes())
+/// Why this load cannot be made here, a line each; nothing where it can.
+pub(super) fn impossible(spec: &Spec) -> String {
+    let few = too_few_descriptors(&spec.plan, spec.primary.is_some());
+    let unusable = Transport::new(spec.plan.wire, &spec.plan.tls, &spec.plan.via).err();
+    few.into_iter().chain(unusable.map(|error| format!("{error}\n"))).collect()
 }
 
 /// Why this load cannot have all its connections, if so.
@@ -109,7 +103,7 @@ fn run(spec: &Spec, prepared: Prepared) -> anyhow::Result<Exit> {
     let report = ran.report();
     if let Some((mut file, saved)) = prepared.report.zip(spec.report.as_ref()) {
         let text = written(&report, saved.form, PLAIN);
-        replace(&mut file, &text).context("--report: cannot write the report")?;
+        saving::replace(&mut file, &text).context("--report: cannot write the report")?;
     }
     say(&written(&report, spec.output, style(&io::stdout(), spec.no_color)));
     Ok(ran.exit)
@@ -127,7 +121,7 @@ fn written(report: &Report<'_>, form: Output, style: Style) -> String {
 }
 
 /// The evidence planner: clauses that this load could not show to hold even if every answer were perfect.
-fn shortfalls(spec: &Spec) -> Vec<String> {
+pub(super) fn shortfalls(spec: &Spec) -> Vec<String> {
     let schedule = &spec.plan.schedule;
     let rate = schedule.mean_rate().map(|rate| rate.micro_per_second as f64 / 1e6);
     match (&spec.objective, schedule.total()) {
@@ -139,9 +133,9 @@ fn shortfalls(spec: &Spec) -> Vec<String> {
 /// One load, measured and judged.
 pub(super) struct Ran {
     facts: Facts,
-    summary: Summary,
+    pub(super) summary: Summary,
     primary: Option<Summary>,
-    verdict: Option<Verdict>,
+    pub(super) verdict: Option<Verdict>,
     pub(super) exit: Exit,
 }
 
@@ -154,20 +148,30 @@ impl Ran {
 
 /// Makes the load and judges it; `None` when a second signal would not wait for its end.
 pub(super) fn measure(engine: &Engine, spec: &Spec, references: &References) -> anyhow::Result<Option<Ran>> {
-    let started = jiff::Timestamp::now().to_string();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let summaries = runtime.block_on(async {
+    runtime.block_on(async {
         let mut signals = Signals::catch()?;
-        let load = Loads::begin(engine, spec)?;
-        let (stoppers, watcher) = (load.stoppers(), load.watcher());
-        let finish = async {
-            tokio::select! {
-                summaries = load.finish() => summaries,
-                never = progress::draw(&watcher, spec) => match never {},
-            }
-        };
-        anyhow::Ok(signals.until_done(finish, || stoppers.iter().for_each(Stopper::stop)).await)
-    })?;
+        measured(engine, spec, references, &mut signals).await
+    })
+}
+
+/// The same within a runtime whose signals are caught already.
+pub(super) async fn measured(
+    engine: &Engine,
+    spec: &Spec,
+    references: &References,
+    signals: &mut Signals,
+) -> anyhow::Result<Option<Ran>> {
+    let started = jiff::Timestamp::now().to_string();
+    let load = Loads::begin(engine, spec)?;
+    let (stoppers, watcher) = (load.stoppers(), load.watcher());
+    let finish = async {
+        tokio::select! {
+            summaries = load.finish() => summaries,
+            never = progress::draw(&watcher, spec) => match never {},
+        }
+    };
+    let summaries = signals.until_done(finish, || stoppers.iter().for_each(Stopper::stop)).await;
     let Some((summary, primary)) = summaries else { return Ok(None) };
     // What ran until an interruption may be the better part of a bad run: no pass, and no other word either.
     let objective = spec.objective.as_ref().filter(|_| summary.stopped != Some(Stopped::Interrupted));

@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, ValueEnum as _};
 use clap_complete::Shell;
 
-use super::{COMMANDS, Exit, complain, demo, flags, gate, ghz, hey, practice, say, serve, steer, warn};
+use super::{COMMANDS, Exit, complain, demo, flags, gate, ghz, hey, practice, say, serve, smoke, steer, warn};
 use crate::spec::Output;
 
 /// What the program is for.
@@ -31,6 +31,7 @@ pub(super) fn command() -> Command {
             hey::command(),
             ghz::command(),
             serve::command(),
+            smoke::command(),
             gate::command(),
             steer::status_command(),
             steer::override_command(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::apart::{Ending, Errand};
-use super::fetch::{Fetched, MOST_BODY, fetch};
+use crate::fetch::{Asked, Fetched, MOST_BODY, fetch};
 use crate::plan::Hosts;
 use crate::spec::curl::{Curl, Retry, Written};
 use crate::spec::line::{Ask, Check};
@@ -54,7 +54,7 @@ async fn fetched(check: &Check, curl: &Curl, hosts: &Arc<Hosts>) -> Result<Strin
     let url = &curl.plan.targets[0].url;
     let mut tries = 0;
     let fetched = loop {
-        let fetched = fetch(curl, hosts).await;
+        let fetched = fetch(asked(curl, hosts)).await;
         let retry = curl.retry;
         if tries >= retry.times || !may_pass(&fetched, retry) {
             break fetched;
@@ -70,6 +70,11 @@ async fn fetched(check: &Check, curl: &Curl, hosts: &Arc<Hosts>) -> Result<Strin
         return Err(format!("{url} answered {status}{}", fetched.beginning()));
     }
     looked_through(check, curl, &fetched).map_err(|why| format!("{url}: {why}"))
+}
+
+/// What a line of a hook asks: neither a name nor a redirect leads to where clouds hand out credentials.
+pub(super) fn asked<'a>(curl: &'a Curl, hosts: &'a Arc<Hosts>) -> Asked<'a> {
+    Asked { plan: &curl.plan, connect: curl.connect, fenced: true, hosts }
 }
 
 /// What the greps leave, and whether the last of them found something.
@@ -96,7 +101,7 @@ fn looked_through(check: &Check, curl: &Curl, fetched: &Fetched) -> Result<Strin
 
 /// What curl would write.
 fn written(curl: &Curl, fetched: &Fetched) -> String {
-    let mut output = if curl.writes_head { fetched.heads.clone() } else { String::new() };
+    let mut output = if curl.writes_head { fetched.head_text() } else { String::new() };
     if curl.writes_body {
         output.push_str(&String::from_utf8_lossy(&fetched.body));
     }

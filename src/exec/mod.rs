@@ -6,7 +6,7 @@
 //! is kept of its output.
 //!
 //! * `program`: what may be run. `task`: what a hook asks for.
-//! * `fetch`: one request. `probe`: one question to a health service. `apart`: the thread that requests are made on.
+//! * `probe`: one question to a health service. `apart`: the thread that requests are made on.
 //! * `check`: requests and greps, one after the other. `service`: one that is asked in JSON. `concord`, `ngrinder`: two of
 //!   them. `child`: a program and its group.
 //! * `commands`: who waits, what runs already, how much at once, and what is answered. `results`: how they ended, counted.
@@ -16,7 +16,6 @@ mod check;
 mod child;
 mod commands;
 mod concord;
-mod fetch;
 mod ngrinder;
 mod probe;
 mod program;

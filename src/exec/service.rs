@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
-use super::fetch::fetch;
+use super::check::asked;
+use crate::fetch::fetch;
 use crate::spec::curl::{self, Curl};
 
 /// How long one answer may take.
@@ -59,7 +60,7 @@ impl Service {
 /// There is none, or one that says no, or one that is no JSON.
 pub(super) async fn answer(question: &Curl) -> Result<Value, String> {
     let url = &question.plan.targets[0].url;
-    let fetched = fetch(question, &Arc::default()).await;
+    let fetched = fetch(asked(question, &Arc::default())).await;
     if let Some(why) = fetched.trouble() {
         return Err(format!("{url}: {why}"));
     }

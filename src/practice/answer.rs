@@ -93,6 +93,10 @@ impl Pages {
                 body.extend_from_slice(br#"{"status":"OK"}"#);
                 200
             }
+            Route::Version => {
+                append(body, format_args!("{{\"version\":\"{}\"}}", env!("CARGO_PKG_VERSION")));
+                200
+            }
             Route::Delay(delay) => {
                 append(body, format_args!("{{\"delay_seconds\":{}}}", delay.as_secs_f64()));
                 200
@@ -266,7 +270,7 @@ mod tests {
     #[test]
     fn the_pages_are_json_and_the_size_of_home_can_be_chosen() {
         let pages = Pages::new("host \"7\"", 1, None);
-        for route in [Route::Home, Route::Token, Route::Health, Route::Status(503), Route::Unknown] {
+        for route in [Route::Home, Route::Token, Route::Health, Route::Version, Route::Status(503), Route::Unknown] {
             let mut body = Vec::new();
             pages.write(route, &mut body);
             serde_json::from_slice::<serde_json::Value>(&body).expect("json");

@@ -27,6 +27,8 @@ pub(super) enum Route {
     Token,
     /// `/healthz`, `/readyz`.
     Health,
+    /// `/version`.
+    Version,
     /// `GET /__truth`, with every service time or without.
     Truth {
         /// `?values`.
@@ -157,6 +159,7 @@ pub(super) fn route(method: &str, target: &str) -> Route {
     match path {
         "/" => Route::Home,
         "/healthz" | "/readyz" => Route::Health,
+        "/version" => Route::Version,
         "/token" if posted => Route::Token,
         "/__reset" if posted => Route::Reset,
         "/__truth" if method == "GET" => Route::Truth { values: query == "values" || query == "values=1" },
@@ -312,6 +315,7 @@ mod tests {
             ("GET", "http://host", Route::Home),
             ("GET", "/healthz", Route::Health),
             ("GET", "/readyz", Route::Health),
+            ("GET", "/version", Route::Version),
             ("GET", "/status/503", Route::Status(503)),
             ("GET", "/status/100", Route::BadNumber),
             ("GET", "/status/999", Route::BadNumber),

@@ -4,30 +4,9 @@
 //! failure; one that could not be decided is an error, because it says nothing of the target. A clause marked `warn`
 //! decides nothing and is skipped where it does not hold. The suite is green exactly when the exit code is 0.
 
-use maud::{Markup, PreEscaped, Render, html};
-
-use super::{Report, plain};
+use super::Report;
+use super::suite::{Case, Colour, Suite, suites};
 use crate::slo::{Decision, Finding};
-
-/// What a test case comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Colour {
-    Passed,
-    Failed,
-    Undecided,
-    Skipped,
-}
-
-/// One test case.
-#[derive(Debug)]
-struct Case {
-    name: String,
-    colour: Colour,
-    /// The decision's name.
-    kind: &'static str,
-    /// Why it is not green; for a green one, with what value it passed.
-    why: String,
-}
 
 impl Case {
     fn of(finding: &Finding, report: &Report<'_>) -> Self {
@@ -43,7 +22,8 @@ impl Case {
                 Colour::Undecided
             }
         };
-        Self { name: finding.clause.clone(), colour, kind: finding.decision.name(), why }
+        let why = if colour == Colour::Skipped { format!("warn only: {why}") } else { why };
+        Self { name: finding.clause.clone(), colour, kind: finding.decision.name(), why, took: None }
     }
 
     /// The run as a whole, where no clause says how it ended.
@@ -63,28 +43,11 @@ impl Case {
             1 => Colour::Failed,
             _ => Colour::Undecided,
         };
-        Self { name, colour, kind, why }
+        Self { name, colour, kind, why, took: None }
     }
 }
 
-impl Render for Case {
-    fn render(&self) -> Markup {
-        let (name, why) = (plain(&self.name), plain(&self.why));
-        html! {
-            "    " testcase classname="tollgate" name=(name) {
-                @match self.colour {
-                    Colour::Passed => system-out { (why) },
-                    Colour::Failed => failure type=(self.kind) message=(why) { (why) },
-                    Colour::Undecided => error type=(self.kind) message=(why) { (why) },
-                    Colour::Skipped => skipped message=(format!("warn only: {why}")) {},
-                }
-            } "\n"
-        }
-    }
-}
-
-/// One test suite in the XML that Jenkins, GitLab and GitHub's readers understand. Times are seconds, the timestamp is
-/// UTC.
+/// One test suite of the run. Times are seconds, the timestamp is UTC.
 #[must_use]
 pub fn junit(report: &Report<'_>) -> String {
     let findings = report.verdict.map_or(&[][..], |verdict| &verdict.findings);
@@ -93,32 +56,13 @@ pub fn junit(report: &Report<'_>) -> String {
     if cases.is_empty() || (report.facts.exit_code != 0 && !cases.iter().any(says_why)) {
         cases.push(Case::of_run(report));
     }
-    let number = |colour| cases.iter().filter(|case| case.colour == colour).count();
-    let (failed, undecided, skipped) = (number(Colour::Failed), number(Colour::Undecided), number(Colour::Skipped));
-    let time = format!("{:.3}", report.summary.wall.as_secs_f64());
-    let name = plain(&format!("{} {}", report.facts.method, report.facts.target()));
-    // The schema's dates have neither fractions nor a zone.
-    let timestamp: String = report.facts.started.chars().take("2025-01-07T09:30:00".len()).collect();
-    let page = html! {
-        (PreEscaped("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"))
-        testsuites name="tollgate" tests=(cases.len()) failures=(failed) errors=(undecided) skipped=(skipped) time=(time) {
-            "\n  "
-            testsuite name=(name) tests=(cases.len()) failures=(failed) errors=(undecided) skipped=(skipped)
-                time=(time) timestamp=(timestamp) {
-                "\n    "
-                properties {
-                    @for (name, value) in properties(report) { "\n      " property name=(name) value=(plain(&value)) {} }
-                    "\n    "
-                }
-                "\n"
-                @for case in &cases { (case) }
-                "  "
-            }
-            "\n"
-        }
-        "\n"
-    };
-    page.into_string()
+    suites(&[Suite {
+        name: format!("{} {}", report.facts.method, report.facts.target()),
+        started: report.facts.started.clone(),
+        took: report.summary.wall,
+        properties: properties(report),
+        cases,
+    }])
 }
 
 /// The run in numbers, for whoever opens the suite.
@@ -152,6 +96,7 @@ fn properties(report: &Report<'_>) -> Vec<(&'static str, String)> {
 mod tests {
     use roxmltree::{Document, Node};
 
+    use super::super::plain;
     use super::super::situations::{self, Situation};
     use super::*;
 

@@ -22,6 +22,7 @@ mod saved;
 mod situations;
 mod split;
 mod steps;
+mod suite;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -37,7 +38,9 @@ pub use junit::junit;
 pub use line::line;
 pub use live::{Live, LiveLine, live};
 pub use saved::saved;
+pub use suite::{Case, Colour, Suite, suites};
 pub use text::{Style, text};
+pub use tone::{Tone, mark, tone};
 
 use crate::slo::Verdict;
 use crate::stats::Summary;
@@ -57,7 +60,7 @@ pub struct Report<'a> {
 
 /// `text` without anything that could move a terminal's cursor, break a line or reverse its reading order: error
 /// messages and URLs come from outside.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let harmless = |c: char| match c {
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' => ' ',
         // XML has no place for the last two.

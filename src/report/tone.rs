@@ -4,7 +4,7 @@ use crate::slo::Decision;
 
 /// What a piece of text means, and with it its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub enum Tone {
     /// Ordinary.
     Plain,
     /// Important.
@@ -23,7 +23,8 @@ pub(super) enum Tone {
 
 impl Tone {
     /// `text` in its colour where `color` allows one; blanks have none.
-    pub(super) fn paint(self, color: bool, text: &str) -> String {
+    #[must_use]
+    pub fn paint(self, color: bool, text: &str) -> String {
         let code = match self {
             Self::Plain => return text.to_owned(),
             Self::Strong => "1",
@@ -38,7 +39,8 @@ impl Tone {
 }
 
 /// What a decision means for whoever waits for it. An advisory one is never bad.
-pub(super) fn tone(decision: Decision, advisory: bool) -> Tone {
+#[must_use]
+pub fn tone(decision: Decision, advisory: bool) -> Tone {
     match decision {
         Decision::Pass => Tone::Good,
         Decision::Fail | Decision::Unreachable | Decision::Error if !advisory => Tone::Bad,
@@ -47,7 +49,8 @@ pub(super) fn tone(decision: Decision, advisory: bool) -> Tone {
 }
 
 /// A decision as one sign.
-pub(super) fn mark(decision: Decision, unicode: bool) -> char {
+#[must_use]
+pub fn mark(decision: Decision, unicode: bool) -> char {
     match (decision, unicode) {
         (Decision::Pass, true) => '✓',
         (Decision::Pass, false) => '+',

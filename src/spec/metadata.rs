@@ -239,11 +239,9 @@ fn some_time(text: &str) -> Result<Duration, Wrong> {
 
 /// The same mistakes under the names that keys have in metadata.
 fn renamed(mistakes: Mistakes) -> Mistakes {
-    let in_metadata = |mut mistake: Mistake| {
-        let key = KEYS.iter().find(|key| key.to_string() == mistake.key);
-        if let Some(name) = key.and_then(|key| key.metadata) {
-            name.clone_into(&mut mistake.key);
-        }
+    let in_metadata = |mistake: Mistake| {
+        let name = mistake.about().and_then(|key| key.metadata);
+        let mut mistake = name.map_or(mistake.clone(), |name| mistake.under(name));
         mistake.advice = mistake.advice.map(|advice| advice.replace(char::is_control, " "));
         mistake
     };

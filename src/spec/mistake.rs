@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::keys::Id;
+use super::keys::{Id, KEYS, Key};
 
 /// Longest piece of a given value that a message repeats, in characters.
 const SHOWN: usize = 60;
@@ -46,6 +46,18 @@ impl Mistake {
     pub fn clash(id: Id, given: &str, allowed: impl Into<String>, advice: impl Into<String>) -> Self {
         let given = Some(shown(id, given)).filter(|given| !given.is_empty());
         Self { key: id.key().to_string(), given, allowed: allowed.into(), advice: Some(advice.into()), picture: None }
+    }
+
+    /// The row that it is about; `None` for what has none.
+    #[must_use]
+    pub fn about(&self) -> Option<&'static Key> {
+        KEYS.iter().find(|key| key.to_string() == self.key)
+    }
+
+    /// The same under another name of its key.
+    #[must_use]
+    pub fn under(self, name: &str) -> Self {
+        Self { key: name.to_owned(), ..self }
     }
 
     /// A key that must be given and was not, or a flag without its value.

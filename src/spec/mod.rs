@@ -50,4 +50,5 @@ pub use mistake::{Mistake, Mistakes};
 pub use order::Order;
 pub use output::{Output, Saved};
 pub use request::MAX_BODY;
-pub use status::StatusSet;
+pub use status::{StatusSet, read_statuses};
+pub use value::read_duration;

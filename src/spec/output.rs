@@ -60,7 +60,17 @@ pub struct Saved {
     pub form: Output,
 }
 
-/// A file's name, whose ending says the form.
+impl Saved {
+    /// Reads a file's name, whose ending says the form.
+    ///
+    /// # Errors
+    /// What in particular is wrong, or nothing where that is plain.
+    pub fn read(text: &str) -> Result<Self, Option<String>> {
+        saved(text).map_err(|wrong| wrong.advice)
+    }
+}
+
+/// The same for the table of keys.
 pub(super) fn saved(text: &str) -> Result<Saved, Wrong> {
     let path = PathBuf::from(text);
     match Output::of_file(&path) {

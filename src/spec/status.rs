@@ -8,6 +8,14 @@ use super::mistake::{WRONG, Wrong, wrong};
 const STATUSES: (u16, u16) = (100, 599);
 
 /// Reads a list of statuses, classes and ranges, separated by commas.
+///
+/// # Errors
+/// What in particular is wrong, or nothing where that is plain.
+pub fn read_statuses(text: &str) -> Result<StatusSet, Option<String>> {
+    statuses(text).map_err(|wrong| wrong.advice)
+}
+
+/// The same for a key of the table.
 pub(super) fn statuses(text: &str) -> Result<StatusSet, Wrong> {
     text.split(',').map(str::trim).try_fold(StatusSet::EMPTY, |set, item| {
         let (first, last) = range(item)?;

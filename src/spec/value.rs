@@ -26,6 +26,14 @@ pub(super) fn port(text: &str) -> Result<u16, Wrong> {
         .ok_or_else(|| wrong("a port is a number from 1 to 65535"))
 }
 
+/// Reads a duration that is not negative.
+///
+/// # Errors
+/// What in particular is wrong, or nothing where that is plain.
+pub fn read_duration(text: &str) -> Result<Duration, Option<String>> {
+    span(text).map_err(|wrong| wrong.advice)
+}
+
 /// A duration that is not negative.
 pub(super) fn span(text: &str) -> Result<Duration, Wrong> {
     match text.parse::<GoDuration>() {

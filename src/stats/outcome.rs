@@ -181,6 +181,12 @@ impl StatusSet {
         self
     }
 
+    /// The statuses of either set.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(std::array::from_fn(|word| self.0[word] | other.0[word]))
+    }
+
     /// Whether `status` is in the set.
     #[must_use]
     pub fn contains(&self, status: u16) -> bool {

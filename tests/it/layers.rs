@@ -18,10 +18,12 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("canary", &[]),
     ("yaml", &[]),
     ("flagger", &["spec", "yaml", "canary"]),
+    ("smoke", &["stats", "slo", "spec", "report", "yaml"]),
     ("state", &[]),
     ("gate", &["canary", "state"]),
     ("task", &["plan", "stats", "slo", "spec", "load", "canary", "state"]),
-    ("exec", &["plan", "stats", "proto", "spec", "wire", "canary"]),
+    ("fetch", &["plan", "stats", "wire"]),
+    ("exec", &["plan", "stats", "proto", "spec", "wire", "canary", "fetch"]),
     ("telemetry", &[]),
     ("pem", &[]),
     ("outbound", &["pem"]),
@@ -38,9 +40,11 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "load",
             "practice",
             "canary",
+            "smoke",
             "state",
             "gate",
             "task",
+            "fetch",
             "exec",
             "telemetry",
             "server",
@@ -50,7 +54,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Folders that may be tested as arithmetic: time comes in as an argument, text goes out as a value.
-const PURE: &[&str] = &["plan", "stats", "proto", "slo", "spec", "report", "canary", "yaml", "flagger"];
+const PURE: &[&str] = &["plan", "stats", "proto", "slo", "spec", "report", "canary", "yaml", "flagger", "smoke"];
 
 /// Everything through which a clock, socket, log, file, process or standard stream is reached.
 const OUTSIDE: &[&str] = &[

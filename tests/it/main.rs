@@ -93,6 +93,8 @@ mod service;
 #[cfg(test)]
 mod shells;
 #[cfg(test)]
+mod smoke;
+#[cfg(test)]
 mod source;
 #[cfg(test)]
 mod targets;
