@@ -22,13 +22,13 @@ pub fn schema() -> Value {
                 {"type": "array", "items": {"$ref": "#/$defs/scalar"}, "minItems": 1},
             ]},
             "step": step(),
-            "defaults": object(defaults(), &[]),
-            "retry": {"anyOf": [{"$ref": "#/$defs/scalar"}, object(properties(Place::Retry), &["for"])]},
-            "expect": object(properties(Place::Expect), &[]),
+            "defaults": object(&defaults(), &[]),
+            "retry": {"anyOf": [{"$ref": "#/$defs/scalar"}, object(&properties(Place::Retry), &["for"])]},
+            "expect": object(&properties(Place::Expect), &[]),
             "capture": {"anyOf": [
                 {"const": "status"},
                 {
-                    "allOf": [object(properties(Place::Capture), &[])],
+                    "allOf": [object(&properties(Place::Capture), &[])],
                     "oneOf": [{"required": ["header"]}, {"required": ["body"]}, {"required": ["json"]}],
                 },
             ]},
@@ -36,14 +36,14 @@ pub fn schema() -> Value {
     })
 }
 
-fn object(properties: Map<String, Value>, required: &[&str]) -> Value {
+fn object(properties: &Map<String, Value>, required: &[&str]) -> Value {
     json!({"type": "object", "additionalProperties": false, "properties": properties, "required": required})
 }
 
 fn step() -> Value {
     let mut all = properties(Place::Step);
     all.extend(REQUEST.iter().chain(LOAD).map(|id| of_id(*id)));
-    object(all, &["name", "url"])
+    object(&all, &["name", "url"])
 }
 
 fn defaults() -> Map<String, Value> {

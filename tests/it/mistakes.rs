@@ -181,7 +181,7 @@ fn a_soft_limit_of_descriptors_is_raised() {
 fn other_commands_refuse_what_they_do_not_know() {
     for (arguments, expected) in [
         ("rnu", "command: got 'rnu', expected one of run, "),
-        ("smoke", "command: got 'smoke', expected one of run, "),
+        ("smoke", "FILE: got nothing, expected at least one file"),
         ("demo now", "argument: got 'now', expected none"),
         ("canary --eror 2%", "flag: got '--eror=2%', expected a flag that exists; did you mean --errors?"),
         ("canary --errors 200%", "--errors \"200%\": "),

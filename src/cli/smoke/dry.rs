@@ -67,7 +67,7 @@ fn load(spec: &Spec) -> String {
     let schedule = &plan.schedule;
     let many = schedule.total().map_or_else(|| "as many requests as go".to_owned(), |total| counted(total, "request"));
     let rate = schedule.mean_rate().map(|rate| format!(" at {}", per_second(rate.micro_per_second as f64 / 1e6)));
-    let long = schedule.end().map(|end| format!(" in {}", span(std::time::Duration::from(end))));
+    let long = schedule.end().map(|end| format!(" in {}", span(end)));
     text += &format!(
         "  {many}{}{} on {}",
         rate.unwrap_or_default(),

@@ -114,11 +114,26 @@ fn a_step_is_a_load_where_a_key_says_so() {
     assert_eq!(suite.steps[0].retry, Some(Retry { for_: minute, every: none }));
 }
 
-#[test]
-fn every_mistake_has_its_place_and_says_what_to_do() {
-    let step = |keys: &str| format!("base: http://h\nsteps:\n- name: s\n  url: /\n  {keys}\n");
+/// A file with one step that has these keys, from its line 5 on.
+fn step_with(keys: &str) -> String {
+    format!("base: http://h\nsteps:\n- name: s\n  url: /\n  {keys}\n")
+}
+
+/// Texts with how the one thing that is said of each begins.
+fn said_of(rows: &[(String, &str)]) {
     let mut others = Vec::new();
-    for (text, expected) in [
+    for (text, expected) in rows {
+        let said = mistakes(text);
+        if said.len() != 1 || !said[0].starts_with(expected) {
+            others.push(format!("{text}\nsaid     {said:?}\nexpected {expected}"));
+        }
+    }
+    assert!(others.is_empty(), "{}", others.join("\n\n"));
+}
+
+#[test]
+fn a_file_that_is_no_suite_is_told_what_it_is() {
+    said_of(&[
         (String::new(), "1:1: the file is empty, expected steps; tollgate smoke --help shows one"),
         ("- a\n".into(), "1:1: file: got a list, expected keys with values"),
         ("steps: []\n".into(), "1:8: steps: got a list, expected a list of at least one step"),
@@ -135,6 +150,30 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             "steps: [{name: a, url: 'http://h/'}]\n---\nsteps: []\n".into(),
             "3:1: a second document begins here, expected one suite; put each suite into a file of its own",
         ),
+        (
+            "steps: [{name: s, url: /x}]\n".into(),
+            "1:24: steps[0].url: '/x' needs something before it; give base: http://HOST in the file, or --base http://HOST",
+        ),
+        (
+            "steps: [{name: s, url: 'h:80/x'}]\n".into(),
+            "1:24: step 's': url: got 'h:80/x', expected an address such as http://HOST[:PORT][/PATH] or https://…; \
+             did you mean http://h:80/x?",
+        ),
+        (
+            "steps: [{name: s}]\n".into(),
+            "1:9: step 's': url: got nothing, expected an address such as http://HOST[:PORT][/PATH] or https://…",
+        ),
+        (
+            "defaults: {url: /}\nsteps: [{name: s, url: 'http://h/'}]\n".into(),
+            "1:12: defaults.url is no key that there is; the keys are ",
+        ),
+    ]);
+}
+
+#[test]
+fn every_key_that_is_wrong_has_its_place_and_says_what_to_do() {
+    let step = step_with;
+    said_of(&[
         (step("metod: GET"), "5:3: steps[0].metod is no key that there is; did you mean method?"),
         (step("url: /x"), "5:3: steps[0].url stands twice; the first is on line 4: take one of them out"),
         (step("expect: {staus: 200}"), "5:12: steps[0].expect.staus is no key that there is; did you mean status?"),
@@ -170,6 +209,13 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             "5:9: step 's': cert: got 'body.txt', expected a PEM file with at least one certificate, the own one first; \
              there is no certificate in it",
         ),
+    ]);
+}
+
+#[test]
+fn every_value_that_is_wrong_has_its_place_and_says_what_to_do() {
+    let step = step_with;
+    said_of(&[
         (step("json: 1\n  body: x"), "5:3: steps[0]: got json beside body, expected one body; take one of them out"),
         (step("retry: {every: 1s}"), "5:10: steps[0].retry.for is missing; say how long to try, such as 30s"),
         (step("always: maybe"), "5:11: steps[0].always: got 'maybe', expected true or false"),
@@ -191,6 +237,15 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             step("protocol: grpc\n  expect: {status: 200}"),
             "6:3: steps[0].expect: a gRPC call has no status of HTTP's; leave status out: the call must end with OK",
         ),
+        (step("\n- name: s\n  url: /"), "6:3: steps[1].name: 's' stands twice; the step on line 3 has it too"),
+        (step("\n- url: /"), "6:3: steps[1].name is missing; reports call the step by it"),
+    ]);
+}
+
+#[test]
+fn every_name_without_a_value_has_its_place_and_says_what_to_do() {
+    let step = step_with;
+    said_of(&[
         (
             step("headers: {a: '{{nobody}}'}"),
             "5:17: steps[0].headers.a: {{nobody}}: there is no such value; give it with --var nobody=…, under vars, or with \
@@ -221,21 +276,6 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             step("capture: {t: status}\n- name: two\n  url: /\n  capture: {t: status}"),
             "8:13: step 'two': capture.t stands twice; step 's' on line 3 captures it too: use another name",
         ),
-        (step("\n- name: s\n  url: /"), "6:3: steps[1].name: 's' stands twice; the step on line 3 has it too"),
-        (step("\n- url: /"), "6:3: steps[1].name is missing; reports call the step by it"),
-        (
-            "steps: [{name: s, url: /x}]\n".into(),
-            "1:24: steps[0].url: '/x' needs something before it; give base: http://HOST in the file, or --base http://HOST",
-        ),
-        (
-            "steps: [{name: s, url: 'h:80/x'}]\n".into(),
-            "1:24: step 's': url: got 'h:80/x', expected an address such as http://HOST[:PORT][/PATH] or https://…; \
-             did you mean http://h:80/x?",
-        ),
-        (
-            "steps: [{name: s}]\n".into(),
-            "1:9: step 's': url: got nothing, expected an address such as http://HOST[:PORT][/PATH] or https://…",
-        ),
         (
             "vars: {a: '{{b}}', b: '{{a}}'}\nsteps: [{name: s, url: 'http://h/'}]\n".into(),
             "1:11: vars.a: {{a}} → {{b}} → {{a}} goes in a circle; give one of them a value of its own",
@@ -246,17 +286,7 @@ fn every_mistake_has_its_place_and_says_what_to_do() {
             "1:8: vars.uuid cannot be a name; a name has letters, digits, _ and -, begins with a letter, and is not one of \
              pick, range, counter, uuid",
         ),
-        (
-            "defaults: {url: /}\nsteps: [{name: s, url: 'http://h/'}]\n".into(),
-            "1:12: defaults.url is no key that there is; the keys are ",
-        ),
-    ] {
-        let said = mistakes(&text);
-        if said.len() != 1 || !said[0].starts_with(expected) {
-            others.push(format!("{text}\nsaid     {said:?}\nexpected {expected}"));
-        }
-    }
-    assert!(others.is_empty(), "{}", others.join("\n\n"));
+    ]);
 }
 
 #[test]
