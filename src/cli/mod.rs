@@ -87,7 +87,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// The commands there are, with one line each for the overview.
-const COMMANDS: [(&str, &str); 12] = [
+const COMMANDS: [(&str, &str); 13] = [
     ("run", "make load against a URL, measure it, and judge it by an objective"),
     ("hey", "take the place of hey: its flags, its summary, its exit codes"),
     ("ghz", "take the place of ghz: gRPC calls by its flags, its summary, its exit codes"),
