@@ -14,6 +14,7 @@
 //! * [`yaml`]: YAML as a tree that knows where everything stands. Pure.
 //! * [`flagger`]: what a Canary says, as Flagger takes it, and Flagger's controller tick by tick. Pure.
 //! * [`smoke`]: smoke tests: a file of requests and what their answers must be. Pure.
+//! * [`lint`]: what is wrong with a Canary before a cluster sees it. Pure.
 //! * [`state`]: what outlives the process, in memory or in one file.
 //! * [`gate`]: switches that Flagger asks about.
 //! * [`task`]: runs: the load of one analysis, and the answers that Flagger gets from it.
@@ -32,6 +33,7 @@ pub mod exec;
 pub mod fetch;
 pub mod flagger;
 pub mod gate;
+pub mod lint;
 pub mod load;
 pub mod outbound;
 pub mod pem;

@@ -5,6 +5,7 @@ mod flags;
 mod gate;
 mod ghz;
 mod hey;
+mod lint;
 mod practice;
 mod probe;
 mod progress;
@@ -87,7 +88,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// The commands there are, with one line each for the overview.
-const COMMANDS: [(&str, &str); 13] = [
+const COMMANDS: [(&str, &str); 14] = [
     ("run", "make load against a URL, measure it, and judge it by an objective"),
     ("hey", "take the place of hey: its flags, its summary, its exit codes"),
     ("ghz", "take the place of ghz: gRPC calls by its flags, its summary, its exit codes"),
@@ -97,6 +98,7 @@ const COMMANDS: [(&str, &str); 13] = [
     ("status", "show what a service is doing: analyses, load, newest verdicts"),
     ("override", "decide over a canary of a service for a while, whatever is measured"),
     ("stop", "end the load of a service, of one canary or of all"),
+    ("lint", "say what is wrong with Canaries before a cluster sees them"),
     ("canary", "serve a practice canary whose latency, errors and stalls you choose"),
     ("demo", "see a good and a bad canary judged, all on this machine"),
     ("completions", "print a completion script for bash, zsh, fish, elvish or PowerShell"),
@@ -128,6 +130,7 @@ pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
         Some("status") => steer::status(args).into(),
         Some("override") => steer::rule(args).into(),
         Some("stop") => steer::stop(args).into(),
+        Some("lint") => lint::main(args).into(),
         Some("canary") => practice::main(args).into(),
         Some("demo") => demo::main(args).into(),
         Some("completions") => tree::print_completions(args).into(),

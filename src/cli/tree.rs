@@ -8,7 +8,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, ValueEnum as _};
 use clap_complete::Shell;
 
-use super::{COMMANDS, Exit, complain, demo, flags, gate, ghz, hey, practice, say, serve, smoke, steer, warn};
+use super::{COMMANDS, Exit, complain, demo, flags, gate, ghz, hey, lint, practice, say, serve, smoke, steer, warn};
 use crate::spec::Output;
 
 /// What the program is for.
@@ -36,6 +36,7 @@ pub(super) fn command() -> Command {
             steer::status_command(),
             steer::override_command(),
             steer::stop_command(),
+            lint::command(),
             practice::command(),
             demo::command(),
             completions(),

@@ -56,6 +56,8 @@ pub struct Service {
     pub port_name: String,
     /// The containers' port, a number or a name; `None` is the same as `port`.
     pub target_port: Option<String>,
+    /// Whether it has the ports of all containers besides.
+    pub discovers_ports: bool,
     /// Host names, for a mesh or an ingress.
     pub hosts: Vec<String>,
 }

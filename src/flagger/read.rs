@@ -43,7 +43,7 @@ pub fn read(text: &str) -> Reading {
         object(document, &stream, &mut reading);
     }
     if let Some(error) = &stream.error {
-        let mistake = match template_in(stream.text()) {
+        let mistake = match template_in(stream.text(), error.at.line) {
             Some(at) => {
                 Mistake::new(MistakeKind::Template, at, "this is a chart's template, no YAML yet").advise(RENDER)
             }
@@ -63,10 +63,12 @@ fn no_canary(at: Position, said: &str) -> Mistake {
     Mistake::new(MistakeKind::NoCanary, at, said).advise(advice)
 }
 
-/// Where the first action of a chart stands.
-fn template_in(text: &str) -> Option<Position> {
+/// Where the action of a chart stands that keeps the text from being YAML: the last one up to `line`, or else the first.
+fn template_in(text: &str, line: u32) -> Option<Position> {
     let lines = (1..).zip(text.lines());
-    lines.filter_map(|(line, text)| Some(Position { line, column: template::find(text)? as u32 + 1 })).next()
+    let found = lines.filter_map(|(line, text)| Some(Position { line, column: template::find(text)? as u32 + 1 }));
+    let (before, after): (Vec<Position>, Vec<Position>) = found.partition(|at| at.line <= line);
+    before.last().or(after.first()).copied()
 }
 
 fn object(node: &Node, stream: &Stream<'_>, reading: &mut Reading) {
@@ -189,6 +191,7 @@ fn service(spec: &mut Fields<'_>, target: &Target, mistakes: &mut Vec<Mistake>) 
     service.port_name = given(fields.text("portName")).unwrap_or(service.port_name);
     service.port = fields.whole("port").unwrap_or_default();
     service.target_port = fields.number_or_name("targetPort");
+    service.discovers_ports = fields.flag("portDiscovery");
     service.hosts = fields.texts("hosts");
     if !fields.places.has("port") && target.kind != "Service" {
         fields.missing("port", "add the port that users reach");

@@ -6,7 +6,7 @@
 //! * `keys`: what is known of each wish; `table`: all of them. `mistake`: what is wrong, as one line each.
 //! * `duration`, `value`, `status`, `header`, `address`, `output`, `template`: one text, one value.
 //! * `request`, `drawn`, `split`, `pace`, `way`: values that depend on each other. `build`: the whole.
-//! * `metadata`: a hook's metadata as an `order`.
+//! * `metadata`: a hook's metadata as an `order`. `whose`: whose answers a load gets.
 //! * `hey`: hey's command line, by way of `goflag` and `gonumber`; `ghz`: ghz's, by way of `kingpin`; `shell`: a line as
 //!   words.
 //! * `line`: a hook's command line, with `curl`, `grep` and `probe`, gRPC's health probe, in it.
@@ -40,6 +40,7 @@ mod table;
 mod template;
 mod value;
 mod way;
+mod whose;
 
 pub use build::{Objective, Spec, SpecBuilder};
 pub use duration::{DurationError, GoDuration};
@@ -52,3 +53,4 @@ pub use output::{Output, Saved};
 pub use request::MAX_BODY;
 pub use status::{StatusSet, read_statuses};
 pub use value::read_duration;
+pub use whose::Whose;

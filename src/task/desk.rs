@@ -13,10 +13,10 @@ use super::ruling::Override;
 use super::run::{Run, SILENCE};
 use super::status::{Record, RunStatus};
 use super::track::View;
-use super::whose::Whose;
 use crate::canary::{Canary, Checksum, Phase, Stage};
 use crate::load::Ledger;
 use crate::plan::Plan;
+use crate::spec::Whose;
 
 mod admit;
 mod settle;

@@ -5,7 +5,7 @@
 //! load; reading them changes nothing.
 //!
 //! * `call`: what is asked. `answer`: what is said, and in which words. `load`: what is wanted of a load.
-//! * `track`: stints, seconds and which of them a call judges. `run`: what a run knows. `whose`: whose answers a load sees.
+//! * `track`: stints, seconds and which of them a call judges. `run`: what a run knows.
 //!   `budget`: how much may run at once; `targets`: where it may go. `ruling`: a verdict that a person gives.
 //! * `desk`: the rules: when a run begins and ends, what a call starts, what it may be answered. Time comes in as an
 //!   argument; nothing here waits.
@@ -28,7 +28,6 @@ mod run;
 mod status;
 mod targets;
 mod track;
-mod whose;
 
 #[cfg(test)]
 mod tests;

@@ -14,8 +14,8 @@ use super::desk::{Aim, Visit};
 use super::load::Loads;
 use super::run::Spent;
 use super::track::{Track, View};
-use super::whose::Whose;
 use crate::slo::{self, Decision};
+use crate::spec::Whose;
 
 /// The chance of rolling back a release that is just good enough, over all looks of a run.
 const ALPHA: f64 = 0.05;
@@ -47,7 +47,7 @@ impl<F: Loads> Board<F> {
         let (mut own, mut ends) = (Vec::new(), Vec::new());
         for aim in aims {
             let (whose, end) =
-                self.track(visit, aim, |track| (Whose::of(&track.plan, &visit.call.canary), track.end()))?;
+                self.track(visit, aim, |track| (Whose::of(&track.plan, &visit.call.canary.name), track.end()))?;
             if whose == Whose::Canary {
                 own.push(*aim);
                 ends.push((aim.track, end));

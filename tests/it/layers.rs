@@ -19,6 +19,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("yaml", &[]),
     ("flagger", &["spec", "yaml", "canary"]),
     ("smoke", &["stats", "slo", "spec", "report", "yaml"]),
+    ("lint", &["plan", "slo", "spec", "yaml", "flagger"]),
     ("state", &[]),
     ("gate", &["canary", "state"]),
     ("task", &["plan", "stats", "slo", "spec", "load", "canary", "state"]),
@@ -41,6 +42,7 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "practice",
             "canary",
             "smoke",
+            "lint",
             "state",
             "gate",
             "task",
@@ -54,7 +56,8 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
 ];
 
 /// Folders that may be tested as arithmetic: time comes in as an argument, text goes out as a value.
-const PURE: &[&str] = &["plan", "stats", "proto", "slo", "spec", "report", "canary", "yaml", "flagger", "smoke"];
+const PURE: &[&str] =
+    &["plan", "stats", "proto", "slo", "spec", "report", "canary", "yaml", "flagger", "smoke", "lint"];
 
 /// Everything through which a clock, socket, log, file, process or standard stream is reached.
 const OUTSIDE: &[&str] = &[

@@ -45,6 +45,8 @@ mod interrupted;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]
+mod lint;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod memory;

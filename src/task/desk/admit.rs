@@ -8,11 +8,10 @@ use super::super::budget::{Admitted, Budgets};
 use super::super::call::{Call, Role, Signal};
 use super::super::load::{Load, Loads, Start};
 use super::super::track::{MOST_ASKED, Track};
-use super::super::whose::Whose;
 use super::{Aim, Desk, Event, Goal, MOST_CANARIES, Visit, refused};
 use crate::canary::{Canary, Phase, Stage};
 use crate::plan::Plan;
-use crate::spec::{Objective, Order};
+use crate::spec::{Objective, Order, Whose};
 use crate::stats::Measures;
 
 /// What a call without a run of its own gets.
@@ -24,7 +23,7 @@ const APEX: &str = "the target is the service that users reach, where the old re
 impl<F: Loads> Desk<F> {
     /// Takes a call in: what it is to be answered by, or its answer where nothing need be waited for.
     pub(in super::super) fn arrive(&mut self, call: Call, now: Duration) -> Result<Visit, Answer> {
-        let whose = call.order.plan.as_deref().map_or(Whose::Canary, |plan| Whose::of(plan, &call.canary));
+        let whose = call.order.plan.as_deref().map_or(Whose::Canary, |plan| Whose::of(plan, &call.canary.name));
         match self.receive(&call, whose, now) {
             Ok((run, goal, deadline)) => {
                 let whose = self.whose(&call.canary, &goal).unwrap_or(whose);
@@ -41,7 +40,8 @@ impl<F: Loads> Desk<F> {
     fn whose(&self, canary: &Canary, goal: &Goal) -> Option<Whose> {
         let (Goal::Every(aims) | Goal::Rollback(aims)) = goal else { return None };
         let run = self.entries.get(canary)?.run.as_ref()?;
-        let plans = aims.iter().filter_map(|aim| run.track(aim.track)).map(|track| Whose::of(&track.plan, canary));
+        let plans =
+            aims.iter().filter_map(|aim| run.track(aim.track)).map(|track| Whose::of(&track.plan, &canary.name));
         plans.reduce(Whose::and)
     }
 

@@ -7,9 +7,9 @@ use super::super::answer::{Answer, Finding, Kind};
 use super::super::call::{Call, Role, Signal};
 use super::super::load::Loads;
 use super::super::status::{HISTORY, Record};
-use super::super::whose::Whose;
 use super::{Desk, Event, Goal, Visit};
 use crate::slo::Decision;
+use crate::spec::Whose;
 
 /// Adds an answer to a history; what was said just before is only counted.
 fn remember(history: &mut VecDeque<Record>, new: Record) {

@@ -4,12 +4,11 @@
 //! of the traffic, a canary that fails 5 % shows 0.5 %, and before the first step of weight it is not asked at all. Flagger
 //! names the services: `NAME-canary` is the canary alone, `NAME` is whoever users get.
 
-use crate::canary::Canary;
 use crate::plan::Plan;
 
 /// Whose answers the requests of a plan get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whose {
+pub enum Whose {
     /// The canary's and nobody else's.
     Canary,
     /// Those of the service that users reach, by its name.
@@ -19,18 +18,20 @@ pub(super) enum Whose {
 }
 
 impl Whose {
-    /// Whose answers of `plan` are judged: the canary's where answers show whose they are, else by the host that its
+    /// Whose answers of `plan` are judged, where `name` is the canary's: the canary's where answers show whose they are, else by the host that its
     /// requests name. The least certain target counts.
-    pub(super) fn of(plan: &Plan, canary: &Canary) -> Self {
+    #[must_use]
+    pub fn of(plan: &Plan, name: &str) -> Self {
         if plan.identify.is_some() {
             return Self::Canary;
         }
-        let each = plan.targets.iter().map(|target| Self::of_host(&target.request.authority, canary));
+        let each = plan.targets.iter().map(|target| Self::of_host(&target.request.authority, name));
         each.fold(Self::Canary, Self::and)
     }
 
     /// The less certain of both.
-    pub(super) const fn and(self, other: Self) -> Self {
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Apex, _) | (_, Self::Apex) => Self::Apex,
             (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
@@ -38,9 +39,11 @@ impl Whose {
         }
     }
 
-    fn of_host(authority: &str, canary: &Canary) -> Self {
+    /// Whose answers a server gives, by its `host` or `host:port`.
+    #[must_use]
+    pub fn of_host(authority: &str, name: &str) -> Self {
         let first = authority.split(['.', ':']).next().unwrap_or_default().to_ascii_lowercase();
-        if first == canary.name.to_ascii_lowercase() {
+        if first == name.to_ascii_lowercase() {
             Self::Apex
         } else if first.ends_with("-canary") || first.contains("-canary-") {
             Self::Canary
@@ -50,7 +53,8 @@ impl Whose {
     }
 
     /// What a verdict on it must say.
-    pub(super) const fn remark(self) -> Option<&'static str> {
+    #[must_use]
+    pub const fn remark(self) -> Option<&'static str> {
         match self {
             Self::Canary => None,
             Self::Apex => Some("apex: share of canary unknown"),
@@ -65,7 +69,6 @@ mod tests {
 
     #[test]
     fn the_first_label_of_the_host_says_whose_answers_come() {
-        let podinfo = Canary::new("podinfo", "test");
         for (authority, expected, why) in [
             ("podinfo-canary.test:9898", Whose::Canary, "Flagger's service of the canary"),
             ("podinfo-canary", Whose::Canary, "in the same namespace"),
@@ -81,9 +84,8 @@ mod tests {
             ("10.0.0.1:8080", Whose::Unknown, "an address"),
             ("[::1]:80", Whose::Unknown, "an address"),
         ] {
-            assert_eq!(Whose::of_host(authority, &podinfo), expected, "{authority}: {why}");
+            assert_eq!(Whose::of_host(authority, "podinfo"), expected, "{authority}: {why}");
         }
-        let odd = Canary::new("shop-canary", "test");
-        assert_eq!(Whose::of_host("shop-canary.test", &odd), Whose::Apex, "a release that is called so");
+        assert_eq!(Whose::of_host("shop-canary.test", "shop-canary"), Whose::Apex, "a release that is called so");
     }
 }

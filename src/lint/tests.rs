@@ -1,0 +1,191 @@
+use std::path::{Path, PathBuf};
+
+use super::*;
+
+/// The files of a folder of canaries, by name.
+fn files(folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/canaries").join(folder);
+    let mut paths: Vec<PathBuf> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    paths.sort();
+    let read = |path: &PathBuf| {
+        (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(path).unwrap())
+    };
+    paths.iter().map(read).collect()
+}
+
+fn rules(text: &str, settings: &Settings, least: Severity) -> Vec<&'static str> {
+    let findings = look(text, settings).findings.into_iter();
+    findings.filter(|finding| finding.severity >= least).map(|finding| finding.rule.id()).collect()
+}
+
+#[test]
+fn broken_canaries_are_told_what_is_wrong_with_them() {
+    let files = files("broken");
+    assert_eq!(files.len(), 10);
+    for (name, text) in files {
+        let report = look(&text, &Settings::default());
+        assert!(report.count(Severity::Error) > 0, "{name}");
+        let stem = name.trim_end_matches(".yaml").replace('-', "_");
+        let shown = self::text(&name, &text, &report, Style::default()) + &summary(&[report], Style::default());
+        insta::assert_snapshot!(stem, shown);
+    }
+}
+
+#[test]
+fn good_canaries_are_clean_and_the_load_on_the_service_of_all_users_is_named() {
+    let files = files("");
+    assert!(files.len() >= 4, "{files:?}");
+    for (name, text) in files {
+        let expected: &[&str] = if name == "payment-service.yaml" { &["apex-target"] } else { &[] };
+        assert_eq!(rules(&text, &Settings::default(), Severity::Warning), expected, "{name}");
+    }
+}
+
+#[test]
+fn every_finding_of_the_broken_and_good_files_points_into_its_file() {
+    for (name, text) in files("broken").into_iter().chain(files("")) {
+        let lines: Vec<&str> = text.lines().collect();
+        for finding in look(&text, &Settings::default()).findings {
+            let line = lines.get(finding.at.line as usize - 1).unwrap_or_else(|| panic!("{name}: {finding:?}"));
+            assert!(finding.at.column as usize <= line.chars().count() + 1, "{name}: {finding:?}");
+            assert!(!finding.said.contains('\n'), "{name}: {finding:?}");
+        }
+    }
+}
+
+/// A Canary named podinfo in test with these hooks, each a line of JSON.
+fn with(hooks: &str) -> String {
+    format!(
+        "apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {{name: podinfo, namespace: test}}\nspec:\n  targetRef: \
+         {{kind: Deployment, name: podinfo}}\n  service: {{port: 9898, portDiscovery: true}}\n  analysis:\n    interval: \
+         1m\n    threshold: 2\n    stepWeight: 10\n    maxWeight: 50\n    metrics: [{{name: request-duration}}]\n    \
+         webhooks: [{hooks}]\n"
+    )
+}
+
+#[test]
+fn what_flaggers_own_documents_have_is_found_and_nothing_breaks() {
+    let lines = include_str!("../../tests/data/flagger-hooks.jsonl").lines();
+    let mut found = std::collections::BTreeMap::<&str, usize>::new();
+    let mut clean = 0;
+    for line in lines {
+        let mut hook: serde_json::Value = serde_json::from_str(line).unwrap();
+        hook["name"] = "it".into();
+        let rules = rules(&with(&hook.to_string()), &Settings::default(), Severity::Warning);
+        clean += usize::from(rules.is_empty());
+        rules.into_iter().for_each(|rule| *found.entry(rule).or_default() += 1);
+    }
+    insta::assert_snapshot!("flaggers_documents", format!("{found:#?}\nclean: {clean}"));
+}
+
+#[test]
+fn rules_are_allowed_softened_and_made_errors() {
+    let text = with(
+        r#"{"name": "it", "url": "http://tollgate/", "timeout": "5s", "metadata": {"cmd": "hey -z 1m http://podinfo/"}}"#,
+    );
+    let severity = |settings: &Settings| {
+        let findings = look(&text, settings).findings.into_iter();
+        findings.filter(|finding| finding.rule == Rule::ApexTarget).map(|finding| finding.severity).next()
+    };
+    let level = |level| Settings { levels: [(Rule::ApexTarget, level)].into(), ..Settings::default() };
+    assert_eq!(severity(&Settings::default()), Some(Severity::Warning));
+    assert_eq!(severity(&level(None)), None);
+    assert_eq!(severity(&level(Some(Severity::Error))), Some(Severity::Error));
+    let strict = Settings { deny_warnings: true, ..Settings::default() };
+    assert_eq!(severity(&strict), Some(Severity::Error));
+    let kept = Settings { deny_warnings: true, ..level(Some(Severity::Warning)) };
+    assert_eq!(severity(&kept), Some(Severity::Warning), "what is said of one rule wins");
+    let unjudged = |settings: &Settings| rules(&text, settings, Severity::Note).contains(&"unjudged-load");
+    let objective = crate::spec::Objective::read("success>=99%").unwrap();
+    let judged = Settings { default_slo: Some(objective.into()), ..Settings::default() };
+    assert_eq!((unjudged(&Settings::default()), unjudged(&judged)), (true, false));
+}
+
+#[test]
+fn a_hook_on_the_path_of_another_role_is_named_by_what_it_would_do() {
+    use crate::flagger::HookKind;
+    // What is found for each type of hook on each path, apart from loads and notes.
+    let paths = [
+        "/rollout",
+        "/pre-rollout",
+        "/confirm",
+        "/rollback",
+        "/gate/check",
+        "/gate/open",
+        "/gate/halt",
+        "/rollback/check",
+        "/event",
+        "/post-rollout",
+    ];
+    let roles =
+        ["wrong-role", "rolls-back", "always-passes", "gate-never-opens", "gate-halt", "opens-at-once", "no-effect"];
+    let mut table = String::new();
+    for kind in HookKind::ALL {
+        for path in paths {
+            let metadata = if ["/rollout", "/pre-rollout", "/confirm"].contains(&path) {
+                r#", "metadata": {"cmd": "hey -z 10s -q 20 -c 2 http://podinfo-canary.test/"}"#
+            } else {
+                ""
+            };
+            let hook =
+                format!(r#"{{"name": "it", "type": "{kind}", "timeout": "30s", "url": "http://x{path}"{metadata}}}"#);
+            let found = rules(&with(&hook), &Settings::default(), Severity::Warning);
+            let found: Vec<&str> = found.into_iter().filter(|rule| roles.contains(rule)).collect();
+            table.push_str(&format!(
+                "{:<24}  {path:<15}  {}\n",
+                kind.name(),
+                if found.is_empty() { "-".to_owned() } else { found.join(" ") }
+            ));
+        }
+    }
+    insta::assert_snapshot!("roles_and_paths", table);
+}
+
+#[test]
+fn reports_for_programs_have_every_finding() {
+    let (name, text) = files("broken").into_iter().find(|(name, _)| name == "objective.yaml").unwrap();
+    let report = look(&text, &Settings::default());
+    let document = json(&[(name.clone(), report.clone())]);
+    assert_eq!(document["findings"].as_array().unwrap().len(), report.findings.len());
+    assert_eq!(document["errors"], report.count(Severity::Error));
+    let all = document["findings"].as_array().unwrap();
+    let first = all.iter().find(|finding| finding["rule"] == "slo").unwrap();
+    assert_eq!((&first["file"], &first["line"], &first["column"]), (&"objective.yaml".into(), &24.into(), &35.into()));
+    assert_eq!((&first["severity"], &first["hook"]), (&"error".into(), &"in quotes".into()));
+    assert_eq!((&first["canary"], &first["help"]), (&"podinfo.test".into(), &serde_json::Value::Null));
+    let commands = github("a,b:c.yaml", &report);
+    assert_eq!(commands.lines().count(), report.findings.len());
+    let first = commands.lines().find(|line| line.contains("slo")).unwrap();
+    assert!(
+        first.starts_with("::error file=a%2Cb%3Ac.yaml,line=24,col=35,title=tollgate lint%3A slo::in quotes: "),
+        "{first}"
+    );
+    let percent = commands.lines().all(|line| !line.split("::").nth(2).unwrap().replace("%25", "").contains("% "));
+    assert!(percent, "{commands}");
+}
+
+#[test]
+fn the_documentation_has_every_rule_and_no_other() {
+    let text = include_str!("../../docs/lint.md");
+    let told: Vec<&str> =
+        text.lines().filter(|line| line.starts_with("| `") && line.matches('|').count() == 4).collect();
+    let rows: Vec<String> =
+        RULES.iter().map(|rule| format!("| `{rule}` | {} | {} |", rule.severity(), rule.title())).collect();
+    assert_eq!(told, rows);
+}
+
+#[test]
+fn no_text_breaks_it() {
+    let (_, text) = files("broken").into_iter().find(|(name, _)| name == "tasks.yaml").unwrap();
+    // Every beginning of a file, and the file without each of its lines.
+    let lines: Vec<&str> = text.lines().collect();
+    for cut in 0..lines.len() {
+        let without: Vec<&str> = lines.iter().enumerate().filter(|(at, _)| *at != cut).map(|(_, line)| *line).collect();
+        for text in [lines[..cut].join("\n"), without.join("\n")] {
+            let report = look(&text, &Settings::default());
+            let _ = (self::text("x", &text, &report, Style::default()), migrate(&text, &Settings::default()));
+            assert!(report.canaries > 0 || report.count(Severity::Error) > 0, "{text}");
+        }
+    }
+}
