@@ -78,7 +78,7 @@ fn test_modules(name: &str, text: &str) -> Vec<Vec<String>> {
 }
 
 /// The part of a file before its inline test module.
-fn before_tests(text: &str) -> &str {
+pub(crate) fn before_tests(text: &str) -> &str {
     let is_inline = |at: usize| {
         let rest = text[at..].trim_start_matches("#[cfg(test)]").trim_start();
         rest.starts_with("mod ") && rest.find('{').unwrap_or(usize::MAX) < rest.find(';').unwrap_or(usize::MAX)

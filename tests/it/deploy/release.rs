@@ -1,12 +1,13 @@
 //! What a release is made of: one version everywhere, a package without what is not needed, and workflows that can run.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
 
 use super::tools::{output, program, repository};
-use crate::source::files;
+use crate::source::{before_tests, files};
 
 /// Files that name the version, each with what stands before it.
 const VERSIONED: [(&str, &str); 6] = [
@@ -68,4 +69,27 @@ fn workflows_are_whole_ask_for_little_and_take_actions_of_a_version() {
     let Some(actionlint) = program("actionlint", ".ci/tools makes it") else { return };
     // Shells are looked at where there is shellcheck, which not every machine has.
     output(Command::new(actionlint).arg("-shellcheck=").arg("-pyflakes=").args(&workflows));
+}
+
+#[test]
+fn what_is_compiled_in_is_part_of_what_the_image_is_built_from() {
+    let ignored = std::fs::read_to_string(repository(".dockerignore")).unwrap();
+    let kept: Vec<&str> = ignored.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    let is_kept = |path: &Path| {
+        let (folder, extension) = (path.parent().unwrap(), path.extension().unwrap_or_default().to_string_lossy());
+        kept.iter().any(|kept| path.starts_with(kept) || *kept == format!("{}/*.{extension}", folder.display()))
+    };
+    let mut seen = 0;
+    let is_test =
+        |file: &PathBuf| file.components().any(|part| part.as_os_str().to_string_lossy().starts_with("tests"));
+    for file in files(&repository("src"), "rs").into_iter().filter(|file| !is_test(file)) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for literal in before_tests(&text).split("include_str!(\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            let path = file.parent().unwrap().join(literal).canonicalize().unwrap();
+            let path = path.strip_prefix(repository("").canonicalize().unwrap()).unwrap().to_owned();
+            assert!(is_kept(&path), "{}: .dockerignore leaves {} out", file.display(), path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 0);
 }
