@@ -13,6 +13,7 @@ mod lives;
 mod metrics;
 mod openapi;
 mod process;
+mod recipes;
 mod secured;
 mod tasks;
 
