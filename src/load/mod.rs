@@ -86,8 +86,16 @@ pub struct Engine {
     workers: Vec<Worker>,
     /// Which worker the next small load goes to.
     next: AtomicUsize,
-    fenced: bool,
+    /// What holds for the connections of a service's loads.
+    fence: Option<Fence>,
     hosts: Arc<Hosts>,
+}
+
+/// What the connections of a service's loads stay within.
+#[derive(Clone, Copy, Debug)]
+struct Fence {
+    /// The number that their descriptors stay below; `None` for no limit.
+    descriptors: Option<u64>,
 }
 
 impl Engine {
@@ -98,14 +106,15 @@ impl Engine {
     pub fn start(workers: usize) -> io::Result<Self> {
         let workers = if workers == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { workers };
         let workers = (0..workers).map(Worker::start).collect::<io::Result<_>>()?;
-        Ok(Self { workers, next: AtomicUsize::new(0), fenced: false, hosts: Arc::default() })
+        Ok(Self { workers, next: AtomicUsize::new(0), fence: None, hosts: Arc::default() })
     }
 
-    /// The same engine, which makes no connection to where clouds hand out credentials unless the plan names that address
-    /// itself: neither a name nor a redirect leads there.
+    /// The same engine for a service. It makes no connection to where clouds hand out credentials unless the plan names that
+    /// address itself: neither a name nor a redirect leads there. And it leaves descriptors to whoever asks the service: a
+    /// target that hangs takes ever more connections.
     #[must_use]
-    pub const fn fenced(mut self) -> Self {
-        self.fenced = true;
+    pub fn fenced(mut self) -> Self {
+        self.fence = Some(Fence { descriptors: limits::for_loads() });
         self
     }
 
@@ -159,7 +168,10 @@ impl Engine {
 
     fn transport(&self, plan: &Plan) -> Result<Transport, TransportError> {
         let transport = Transport::new(plan.wire, &plan.tls, &plan.via)?.knowing(Arc::clone(&self.hosts));
-        Ok(if self.fenced { transport.fenced(plan.addresses()) } else { transport })
+        Ok(match self.fence {
+            Some(fence) => transport.fenced(plan.addresses()).below(fence.descriptors),
+            None => transport,
+        })
     }
 
     /// Which worker gets a plan's first part.

@@ -24,6 +24,10 @@ use crate::wire::{Clock, Protocol};
 /// A slot opened on top of the first ones closes after this long without work.
 const IDLE: Duration = Duration::from_secs(10);
 
+/// A request that our own process starts later than this opens no slot: where we were late, much is due at once, and slots
+/// for all of it would be connections that nobody's slowness calls for, and more work for who has too much already.
+const OURS: Ns = Ns::from_millis(50);
+
 /// Requests that may wait for a slot on one worker: 24 MiB of them. One more, and the oldest counts as unanswered.
 const MOST_QUEUED: usize = 1 << 20;
 
@@ -40,8 +44,8 @@ struct Slot {
 enum Fate {
     /// An idle slot took it.
     Taken,
-    /// A new slot must be opened for it.
-    Opens,
+    /// A new slot must be opened, for this one: it has waited longest.
+    Opens(Due),
     /// It waits for a slot.
     Queued,
     /// So many wait already that the oldest is given up for it.
@@ -131,10 +135,11 @@ impl Pool {
             }
             return Fate::Taken;
         }
-        if self.alive < self.most {
-            return Fate::Opens;
-        }
         self.queue.push_back(due);
+        let ours = due.origin.since(due.due) > OURS && self.alive >= self.base;
+        if self.alive < self.most && !ours {
+            return self.queue.pop_front().map_or(Fate::Queued, Fate::Opens);
+        }
         if self.queue.len() <= self.most_queued {
             return Fate::Queued;
         }
@@ -230,13 +235,13 @@ async fn pace<P: Protocol, C: Clock, S: Sink>(ground: &SharedGround<P, C, S>, fl
         let fate = pool.borrow_mut().dispatch(due);
         match fate {
             Fate::Taken | Fate::Queued => {}
-            Fate::Opens => spawn(ground, floor, pool, Some(due)),
+            Fate::Opens(first) => spawn(ground, floor, pool, Some(first)),
             Fate::GaveUp(oldest) => {
                 let sample = unsent(oldest, Fault::Timeout, now, now, false);
                 ground.record(target, oldest.index, Fired { sample, address: None, counts: false });
             }
         }
-        if matches!(fate, Fate::Taken | Fate::Opens) && pool.borrow().wants_spare() {
+        if matches!(fate, Fate::Taken | Fate::Opens(_)) && pool.borrow().wants_spare() {
             spawn(ground, floor, pool, None);
         }
         // After we were late there is much to hand out at once; answers still want reading in between.
@@ -341,7 +346,7 @@ mod tests {
         assert_eq!(pool.slots[0].mail.map(|d| d.index), Some(0));
         assert!(matches!(pool.dispatch(due(1)), Fate::Taken));
         assert_eq!(pool.slots[1].mail.map(|d| d.index), Some(1));
-        assert!(matches!(pool.dispatch(due(2)), Fate::Opens));
+        assert!(matches!(pool.dispatch(due(2)), Fate::Opens(first) if first.index == 2));
         assert_eq!(pool.open(Some(due(2))), 2);
         assert!(matches!(pool.dispatch(due(3)), Fate::Queued));
         assert!(matches!(pool.dispatch(due(4)), Fate::Queued));
@@ -361,7 +366,7 @@ mod tests {
         pool.rest(number);
         assert!(matches!(pool.dispatch(due(0)), Fate::Taken));
         assert!(!pool.wants_spare(), "nothing has overflowed yet");
-        assert!(matches!(pool.dispatch(due(1)), Fate::Opens));
+        assert!(matches!(pool.dispatch(due(1)), Fate::Opens(_)));
         let extra = pool.open(Some(due(1)));
         assert!(pool.wants_spare());
         assert!(!pool.close(extra), "a busy slot does not close");
@@ -369,5 +374,18 @@ mod tests {
         pool.release(extra);
         assert!(pool.close(extra));
         assert_eq!((pool.alive, pool.open(Some(due(2)))), (2 - 1, extra));
+    }
+
+    #[test]
+    fn what_we_start_late_waits_for_a_slot_and_goes_first_when_one_is_opened() {
+        let late = |index: u64, by: Ns| Due { index, due: Ns(index), origin: Ns(index) + by };
+        let mut pool = pool_of(1, 4);
+        let number = pool.open(None);
+        pool.rest(number);
+        assert!(matches!(pool.dispatch(late(0, OURS + Ns(1))), Fate::Taken), "an idle slot is for everybody");
+        assert!(matches!(pool.dispatch(late(1, OURS + Ns(1))), Fate::Queued));
+        assert!(matches!(pool.dispatch(late(2, OURS + Ns(1))), Fate::Queued));
+        assert!(matches!(pool.dispatch(late(3, OURS)), Fate::Opens(first) if first.index == 1));
+        assert_eq!(pool.queue.iter().map(|due| due.index).collect::<Vec<_>>(), [2, 3]);
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::BoxError;
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::header;
@@ -14,6 +15,12 @@ use subtle::ConstantTimeEq as _;
 use super::App;
 use super::payload::{MOST_BYTES, Payload};
 use super::reply::{Reply, Status};
+
+/// Bytes that a hook stays below: the largest in the wild have some thousand.
+const USUAL_BYTES: usize = 64 << 10;
+
+/// Larger bodies that are read at once. A thousand callers may send a MiB each, and the service has little memory.
+pub(super) const MOST_LARGE: usize = 8;
 
 /// Who is at the other end of the connection.
 #[derive(Clone, Copy, Debug)]
@@ -54,15 +61,28 @@ impl FromRequestParts<Arc<App>> for Peer {
 
 /// All of a body, within its limits of size and time.
 pub(super) async fn bytes(app: &App, body: Body) -> Result<Vec<u8>, Reply> {
-    let limited = Limited::new(body, MOST_BYTES).collect();
-    match tokio::time::timeout(app.patience, limited).await {
+    let limited = Limited::new(body, MOST_BYTES);
+    match tokio::time::timeout(app.patience, read(app, limited)).await {
         Err(_) => Err(Reply::new(Status::TooSlow, &format!("the body did not come within {:?}", app.patience))),
-        Ok(Ok(body)) => Ok(body.to_bytes().to_vec()),
+        Ok(Ok(body)) => Ok(body),
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
             Err(Reply::new(Status::TooLarge, &format!("the body is larger than {MOST_BYTES} bytes")))
         }
         Ok(Err(error)) => Err(Reply::new(Status::BadInput, &format!("the body cannot be read: {error}"))),
     }
+}
+
+/// Reads a body to its end. What grows beyond a hook's usual size takes a place of few, and waits for one.
+async fn read(app: &App, mut body: Limited<Body>) -> Result<Vec<u8>, BoxError> {
+    let (mut all, mut place) = (Vec::new(), None);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if place.is_none() && all.len() + data.len() > USUAL_BYTES {
+            place = Some(app.large.acquire().await?);
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(all)
 }
 
 /// A caller who has shown the token, where one is asked for.

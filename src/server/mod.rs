@@ -33,6 +33,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use regex::Regex;
+use tokio::sync::Semaphore;
 
 pub use alerts::Alerting;
 pub use front::Front;
@@ -113,6 +114,8 @@ pub struct App {
     patience: Duration,
     logs: Logs,
     ending: AtomicBool,
+    /// Places for bodies that are larger than hooks are.
+    large: Semaphore,
 }
 
 impl App {
@@ -144,6 +147,7 @@ impl App {
             patience: settings.patience,
             logs,
             ending: AtomicBool::new(false),
+            large: Semaphore::new(hook::MOST_LARGE),
         }))
     }
 

@@ -18,6 +18,9 @@ use crate::stats::{DialTimes, Fault, Ns};
 /// How soon a unix socket that has no room for another connection is asked again: its system does not let us wait.
 const AGAIN: Ns = Ns::from_millis(1);
 
+/// What is said where others would have no descriptor left.
+const NONE_LEFT: &str = "the open files that are left are kept for hooks: raise the limit, or lower --max-connections";
+
 /// Opens connections to one server, for one lane or link; clones share what they know of its addresses.
 #[derive(Clone, Debug)]
 pub struct Dialer(Rc<Inner>);
@@ -201,6 +204,7 @@ impl Dialer {
             let share = by.since(now).0 / (addresses.len() - tried) as u64;
             let until = if by == Ns::MAX { by } else { now + Ns(share) };
             failed = match within(until, clock, TcpStream::connect(address)).await {
+                Some(Ok(stream)) if self.0.transport.leaves_none(&stream) => (Fault::Local, NONE_LEFT.to_owned()),
                 Some(Ok(stream)) => {
                     // A request is one write: waiting for more to send would only delay it.
                     let _ = stream.set_nodelay(true);
@@ -357,6 +361,18 @@ mod tests {
         assert!(both.connect(Ns::from_secs(5), &Coarse::new()).await.result.is_ok(), "the other address is none");
         let transport = transport.clone().fenced(vec![near.ip()]);
         assert!(!transport.bars(near.ip()) && transport.bars("169.254.169.253".parse().expect("an address")));
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_takes_a_descriptor_kept_for_others_is_given_back() {
+        let (open, _) = open_and_closed().await;
+        let transport = Transport::new(Wire::Http1, &Tls::default(), &Via::Direct).expect("nothing can go wrong");
+        let at = open.local_addr().expect("it is bound");
+        let origin = Origin { secure: false, host: Host::Ip(at.ip()), port: at.port(), pinned: Vec::new() };
+        for (below, expected) in [(Some(3), Some(Fault::Local)), (Some(1 << 20), None), (None, None)] {
+            let dialer = Dialer::new(origin.clone(), transport.clone().below(below), 0);
+            assert_eq!(dialer.connect(Ns::from_secs(5), &Coarse::new()).await.result.err(), expected, "{below:?}");
+        }
     }
 
     #[tokio::test]

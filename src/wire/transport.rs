@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
@@ -17,6 +18,8 @@ pub struct Transport {
     fence: Option<Arc<[IpAddr]>>,
     /// Names that no name server is asked for.
     hosts: Arc<Hosts>,
+    /// The number that descriptors stay below; `None` for no limit.
+    descriptors: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -60,13 +63,19 @@ impl Transport {
             tls: tls::configuration(wire, tls)?,
             proxy_tls: tls::configuration(Wire::Http1, &to_proxy)?,
         };
-        Ok(Self { inner: Arc::new(inner), fence: None, hosts: Arc::default() })
+        Ok(Self { inner: Arc::new(inner), fence: None, hosts: Arc::default(), descriptors: None })
     }
 
     /// The same without connections to where clouds hand out credentials ([`is_near`]), `allowed` addresses excepted.
     #[must_use]
     pub fn fenced(self, allowed: Vec<IpAddr>) -> Self {
         Self { fence: Some(allowed.into()), ..self }
+    }
+
+    /// The same without connections whose descriptor has this number or a greater one; `None` for no limit.
+    #[must_use]
+    pub fn below(self, descriptors: Option<u64>) -> Self {
+        Self { descriptors, ..self }
     }
 
     /// The same, which asks no name server for these names.
@@ -86,6 +95,11 @@ impl Transport {
     /// Whether no connection may go there.
     pub(super) fn bars(&self, address: IpAddr) -> bool {
         self.fence.as_ref().is_some_and(|allowed| is_near(address) && !allowed.contains(&address))
+    }
+
+    /// Whether a connection took a descriptor that is kept for others. The system gives the lowest number that is free.
+    pub(super) fn leaves_none(&self, stream: &impl AsRawFd) -> bool {
+        self.descriptors.is_some_and(|most| u64::try_from(stream.as_raw_fd()).is_ok_and(|number| number >= most))
     }
 
     /// What connections go through.

@@ -43,8 +43,18 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
     }
 }
 
+/// Has the kernel back memory by small pages. The allocator asks for pages of 2 MiB, which makes bulk work a little
+/// faster; a service that does little most of the time would hold twice the memory for it.
+fn small_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "huge pages stay");
+    }
+}
+
 /// Serves until told to end. A second signal does not wait for those who wait for an answer.
 fn run(asked: Asked) -> anyhow::Result<Exit> {
+    small_pages();
     let store: Arc<dyn Store> = match &asked.state {
         Some(path) => Arc::new(File::open(path).context("--state")?),
         None => Arc::new(Memory),

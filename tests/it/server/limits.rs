@@ -34,6 +34,27 @@ fn names_and_metadata_have_limits() {
     assert_eq!(service.get("/api/v1/gates").body, r#"{"gates":[]}"#);
 }
 
+#[test]
+fn large_bodies_take_turns_and_hooks_of_usual_size_wait_for_none() {
+    let service = Service::start(Wanted::default());
+    let body = format!(r#"{{"name":"podinfo","namespace":"test","x":"{}"}}"#, "x".repeat(200_000));
+    let head =
+        format!("POST /gate/open HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+    let (begin, rest) = body.split_at(150_000);
+    let mut others: Vec<TcpStream> = (0..8).map(|_| connected(&service, format!("{head}{begin}").as_bytes())).collect();
+    // What they have sent has been read when all their places are taken; a hook in between is answered all the same.
+    for _ in 0..20 {
+        assert_eq!(service.post("/gate/check", r#"{"name":"podinfo","namespace":"test"}"#).status, 403);
+    }
+    let ninth = connected(&service, format!("{head}{body}").as_bytes());
+    assert_eq!(service.post("/gate/check", r#"{"name":"podinfo","namespace":"test"}"#).status, 403, "it waits");
+    others[0].write_all(rest.as_bytes()).unwrap();
+    let mut said = [0; 12];
+    (&ninth).read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"HTTP/1.1 202");
+    assert_eq!(service.post("/gate/check", r#"{"name":"podinfo","namespace":"test"}"#).status, 200);
+}
+
 fn impatient() -> Service {
     let settings = Settings { patience: Duration::from_millis(300), ..Settings::default() };
     Service::start(Wanted { settings, ..Wanted::default() })

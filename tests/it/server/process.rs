@@ -8,7 +8,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, Signal, prlimit};
+use serde_json::json;
 
+use crate::practice::{practice, url};
 use crate::service::{Answer, ask};
 use crate::tollgate::{Ended, Running, by_shell, run, tollgate};
 
@@ -173,6 +175,25 @@ fn a_full_disk_refuses_the_opener_keeps_the_gates_and_needs_no_restart() {
     let served = Served::start(&flags);
     let open = ["before", "during", "after"].map(|name| served.is_open(name));
     assert_eq!(open, [true, false, true]);
+}
+
+#[test]
+fn load_that_wants_every_descriptor_leaves_some_to_hooks() {
+    let target = practice("hang 100%");
+    let served = Served::of(by_shell("ulimit -n 64; exec \"$0\" serve --port 0 --listen 127.0.0.1", [""; 0]));
+    let hook = json!({"name": "hangs", "namespace": "test", "phase": "Progressing", "checksum": "1", "metadata": {
+        "cmd": format!("hey -z 1m -q 50 -c 4 -host hangs-canary {}", url(&target, "/")), "max-lanes": "400",
+        "slo": "success>=99%", "wait": "0s", "ready-wait": "0s", "warmup": "0s"}});
+    let ask = || ask(served.addr, "POST", "/rollout", &[], hook.to_string().as_bytes());
+    let mut answer = ask();
+    // Two hundred requests a second hang: until all that is left is wanted.
+    while answer.status != 424 {
+        assert!([202, 412, 425].contains(&answer.status), "{answer:?}");
+        answer = ask();
+    }
+    assert!(answer.body.contains("failed here"), "{answer:?}");
+    let callers: Vec<TcpStream> = (0..8).map(|_| TcpStream::connect(served.addr).unwrap()).collect();
+    assert_eq!(served.gate("/gate/open", "podinfo").status, 202, "beside {} more callers", callers.len());
 }
 
 #[test]
