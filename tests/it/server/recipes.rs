@@ -48,10 +48,13 @@ fn flagger_takes_every_recipe_and_the_service_answers_each_by_its_role() {
         let answer = post(service.addr, path, &as_go(&payload.to_string()));
         answered.push((hook.kind.name(), path, answer.status));
     }
+    // Whether the load was answered by then is a matter of milliseconds.
+    let begun = answered[2].2;
+    assert!([202, 425].contains(&begun), "{answered:?}");
     let expected = [
         ("confirm-rollout", "/gate/check", 403),
         ("pre-rollout", "/pre-rollout", 425),
-        ("rollout", "/rollout", 202),
+        ("rollout", "/rollout", begun),
         ("confirm-traffic-increase", "/confirm", 425),
         ("confirm-promotion", "/confirm", 425),
         ("confirm-promotion", "/gate/check", 403),
