@@ -1,6 +1,7 @@
 //! What is deployed: the image, the manifests and the chart, held to the program that they run.
 
 mod chart;
+mod examples;
 mod image;
 mod kustomize;
 mod objects;

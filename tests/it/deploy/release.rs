@@ -10,12 +10,13 @@ use super::tools::{output, program, repository};
 use crate::source::{before_tests, files};
 
 /// Files that name the version, each with what stands before it.
-const VERSIONED: [(&str, &str); 6] = [
+const VERSIONED: [(&str, &str); 7] = [
     ("Dockerfile", "org.opencontainers.image.version=\""),
     ("deploy/chart/Chart.yaml", "\nversion: "),
     ("deploy/chart/Chart.yaml", "\nappVersion: "),
     ("deploy/base/deployment.yaml", "image: ghcr.io/tollgate/tollgate:"),
     ("deploy/drop-in/kustomization.yaml", "ghcr.io/tollgate/tollgate:"),
+    ("docs/smoke.md", "image: ghcr.io/tollgate/tollgate:"),
     ("docs/migrating.md", "loadtester=ghcr.io/tollgate/tollgate:"),
 ];
 

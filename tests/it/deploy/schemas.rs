@@ -10,7 +10,8 @@ use super::tools::made;
 const VERSIONS: [&str; 2] = ["v1.25.0", "v1.37.0"];
 
 /// Kinds that are not Kubernetes' own.
-const FOREIGN: [&str; 4] = ["monitoring.coreos.com", "networking.istio.io", "appmesh.k8s.aws", "flagger.app"];
+const FOREIGN: [&str; 5] =
+    ["monitoring.coreos.com", "networking.istio.io", "appmesh.k8s.aws", "flagger.app", "argoproj.io"];
 
 /// Holds objects against them; keys that are not known are mistakes, too.
 pub(super) fn check(objects: &Objects) {
