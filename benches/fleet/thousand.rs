@@ -101,6 +101,7 @@ fn plan(seconds: u64, port: u16) -> Plan {
                 body: Arc::from([]),
             },
             drawn: None,
+            call: tollgate::plan::Call::default(),
             weight: 1,
         }],
         wire: Wire::Http1,

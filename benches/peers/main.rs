@@ -48,6 +48,7 @@ fn main() -> Result<()> {
         let url = match scene.way {
             Way::Http1 => nginx.url(),
             Way::Http2 => nginx.url_of_http2(),
+            Way::Grpc => nginx.url_of_http2() + "grpc.health.v1.Health/Check",
             Way::Tls => nginx.url_of_tls(""),
             Way::Handshakes => nginx.url_of_tls("close"),
         };
@@ -89,7 +90,11 @@ fn present() -> Result<Vec<Present>> {
     let ours = tollgate::build()?;
     let mut present = Vec::new();
     for tool in &TOOLS {
-        let program = if tool.name == OURS { Some(ours.clone()) } else { find(tool.name) };
+        let program = match tool.name {
+            OURS => Some(ours.clone()),
+            "ghz" => find("ghz").or_else(ghz),
+            name => find(name),
+        };
         match program {
             Some(program) => {
                 let version = tool.version.map_or_else(String::new, |flag| machine::version(&program, flag));
@@ -102,8 +107,23 @@ fn present() -> Result<Vec<Present>> {
     Ok(present)
 }
 
+/// ghz, built where there is Go; once, for all runs to come.
+fn ghz() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go-bin");
+    let built = folder.join("ghz");
+    if built.is_file() {
+        return Some(built);
+    }
+    let mut install = std::process::Command::new(find("go")?);
+    install.args(["install", "github.com/bojand/ghz/cmd/ghz@v0.120.0"]).env("GOBIN", &folder);
+    let ended = install.output().ok()?;
+    ended.status.success().then_some(built).filter(|built| built.is_file())
+}
+
 fn measure(tool: &Tool, program: &Path, arguments: &str, url: &str, seconds: u64) -> Result<Cost> {
-    let invocation = Invocation::new(program, arguments).arg(url).on_core(CLIENT_CORE);
+    let host = url.split('/').nth(2).unwrap_or(url);
+    let target = if tool.host_alone { host } else { url };
+    let invocation = Invocation::new(program, arguments).arg(target).on_core(CLIENT_CORE);
     let ended = run(&invocation, Duration::from_secs(seconds + 30))?;
     let complaint = || format!("exit {:?}: {}", ended.code, ended.stderr.lines().next().unwrap_or("no message"));
     let requests = (tool.requests)(&ended.stdout).with_context(complaint)?;

@@ -1,4 +1,4 @@
-//! What is compared: four ways to reach the same nginx, each with the number of connections it is reached over.
+//! What is compared: five ways to reach the same nginx, each with the number of connections it is reached over.
 
 use super::rounds::Goal;
 
@@ -23,6 +23,8 @@ pub(crate) enum Way {
     Http1,
     /// HTTP/2 in the clear, by prior knowledge.
     Http2,
+    /// gRPC in the clear: the standard health check, an empty message there and two bytes back.
+    Grpc,
     /// HTTP/1.1 over TLS, connections kept.
     Tls,
     /// A new TLS connection for every request, without resumption: the server closes after each answer.
@@ -56,7 +58,7 @@ const fn asked(connections: u64, streams: u64) -> Asked {
 }
 
 /// All comparisons.
-pub(crate) const SCENES: [Scene; 4] = [
+pub(crate) const SCENES: [Scene; 5] = [
     Scene {
         name: "http1",
         way: Way::Http1,
@@ -70,6 +72,13 @@ pub(crate) const SCENES: [Scene; 4] = [
         asked: asked(10, 10),
         goals: &[("P3", goal("h2load", 1.1, None)), ("P3", goal("oha", 0.9, None))],
         unit: "request",
+    },
+    Scene {
+        name: "grpc",
+        way: Way::Grpc,
+        asked: asked(10, 10),
+        goals: &[("P10", goal("h2load", 1.0, None)), ("P10", goal("ghz", 0.4, None))],
+        unit: "call",
     },
     Scene { name: "tls", way: Way::Tls, asked: asked(50, 1), goals: &[], unit: "request" },
     Scene { name: "handshakes", way: Way::Handshakes, asked: asked(20, 1), goals: &[], unit: "handshake" },

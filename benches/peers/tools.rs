@@ -14,6 +14,8 @@ pub(crate) struct Tool {
     pub(crate) version: Option<&'static str>,
     /// Arguments for a load, without the URL that follows; `None` where it cannot make it.
     pub(crate) arguments: fn(Way, Asked) -> Option<String>,
+    /// Whether it is given the host and port alone, rather than the URL.
+    pub(crate) host_alone: bool,
     /// Requests answered, from what it printed.
     pub(crate) requests: fn(&str) -> Option<u64>,
 }
@@ -23,12 +25,13 @@ pub(crate) const OURS: &str = "tollgate";
 
 /// One thread each, a closed loop. tollgate comes first and records everything that a verdict needs. None verifies
 /// certificates: most cannot.
-pub(crate) const TOOLS: [Tool; 6] = [
+pub(crate) const TOOLS: [Tool; 7] = [
     Tool {
         name: OURS,
         from: "this repository",
         version: Some("--version"),
         arguments: tollgate_arguments,
+        host_alone: false,
         requests: |out| number_at(out, "/requests/finished"),
     },
     Tool {
@@ -36,9 +39,10 @@ pub(crate) const TOOLS: [Tool; 6] = [
         from: "Debian: wrk",
         version: Some("-v"),
         arguments: |way, asked| {
-            let able = way != Way::Http2;
+            let able = !matches!(way, Way::Http2 | Way::Grpc);
             able.then(|| format!("-t 1 -c {} -d {}s", asked.connections, asked.seconds))
         },
+        host_alone: false,
         requests: |out| word_before(out, "requests in"),
     },
     Tool {
@@ -49,11 +53,15 @@ pub(crate) const TOOLS: [Tool; 6] = [
             let flags = match way {
                 Way::Http1 | Way::Tls => "--h1".to_owned(),
                 Way::Http2 => format!("-m {}", asked.streams),
+                Way::Grpc => {
+                    format!("-m {} -d {REQUEST} -H content-type:application/grpc -H te:trailers", asked.streams)
+                }
                 // A connection that the server closes is an error to it.
                 Way::Handshakes => return None,
             };
             Some(format!("{flags} -t 1 -c {} -D {}", asked.connections, asked.seconds))
         },
+        host_alone: false,
         requests: |out| word_before(out, "done,"),
     },
     Tool {
@@ -63,8 +71,10 @@ pub(crate) const TOOLS: [Tool; 6] = [
         // ab's time limit implies 50 000 requests unless more are asked for after it.
         arguments: |way, asked| {
             let flags = if way == Way::Handshakes { "" } else { "-k " };
-            (way != Way::Http2).then(|| format!("{flags}-q -c {} -t {} -n 100000000", asked.connections, asked.seconds))
+            let able = !matches!(way, Way::Http2 | Way::Grpc);
+            able.then(|| format!("{flags}-q -c {} -t {} -n 100000000", asked.connections, asked.seconds))
         },
+        host_alone: false,
         requests: |out| word_after(out, "Complete requests:"),
     },
     Tool {
@@ -75,11 +85,13 @@ pub(crate) const TOOLS: [Tool; 6] = [
             let flags = match way {
                 Way::Http1 => String::new(),
                 Way::Http2 => format!(" --http2 -p {}", asked.streams),
+                Way::Grpc => return None,
                 Way::Tls | Way::Handshakes => " --insecure".to_owned(),
             };
             let load = format!("-c {} -z {}s", asked.connections, asked.seconds);
             Some(format!("--no-tui --output-format json {load}{flags}"))
         },
+        host_alone: false,
         requests: |out| sum_of(out, "/statusCodeDistribution"),
     },
     Tool {
@@ -88,17 +100,36 @@ pub(crate) const TOOLS: [Tool; 6] = [
         version: None,
         arguments: |way, asked| {
             // hey speaks HTTP/2 over TLS only, on one connection for all its workers.
-            let able = way != Way::Http2;
+            let able = !matches!(way, Way::Http2 | Way::Grpc);
             able.then(|| format!("-cpus 1 -c {} -z {}s", asked.connections, asked.seconds))
         },
+        host_alone: false,
         requests: status_lines,
     },
+    Tool {
+        name: "ghz",
+        from: "go install github.com/bojand/ghz/cmd/ghz@v0.120.0",
+        version: Some("--version"),
+        arguments: |way, asked| {
+            let call = format!("--insecure --proto {PROTO} --call grpc.health.v1.Health/Check");
+            let load = format!("-c {} -z {}s --connections {}", asked.lanes(), asked.seconds, asked.connections);
+            (way == Way::Grpc).then(|| format!("{call} {load} --cpus 1 --duration-stop wait -O json"))
+        },
+        host_alone: true,
+        requests: |out| number_at(out, "/statusCodeDistribution/OK"),
+    },
 ];
+
+/// The message that h2load sends, behind its prefix.
+const REQUEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/health.request");
+/// Where ghz reads what it calls.
+const PROTO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/health.proto");
 
 fn tollgate_arguments(way: Way, asked: Asked) -> Option<String> {
     let flags = match way {
         Way::Http1 => String::new(),
         Way::Http2 => format!(" --http2 --streams {}", asked.streams),
+        Way::Grpc => format!(" --protocol grpc --streams {}", asked.streams),
         Way::Tls | Way::Handshakes => " --insecure".to_owned(),
     };
     let load = format!("-c {} -z {}s --workers 1{flags}", asked.lanes(), asked.seconds);

@@ -30,6 +30,9 @@ impl Nginx {
             .replace("H2PORT", &http2.to_string())
             .replace("TLSPORT", &tls.to_string())
             .replace("PORT", &port.to_string());
+        // The answer of the health check, behind its prefix: SERVING.
+        std::fs::create_dir_all(folder.path().join("grpc/grpc.health.v1.Health"))?;
+        std::fs::write(folder.path().join("grpc/grpc.health.v1.Health/Check"), [0, 0, 0, 0, 2, 8, 1])?;
         // A P-256 key: nothing is asked of it but to be signed with.
         let own = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
         std::fs::write(folder.path().join("cert.pem"), own.cert.pem())?;

@@ -29,19 +29,17 @@ Examples:
   tollgate run --stage 30s:100/s,1m:100/s..500/s http://podinfo.test/
   tollgate run -m POST -H 'Content-Type: application/json' -d '{\"a\":1}' http://podinfo.test/echo
   tollgate run -H 'user-id: {{range:1..5}}' --split-by value,address http://podinfo.test/
+  tollgate run --call grpc.health.v1.Health/Check --data '{\"service\":\"\"}' grpc://127.0.0.1:9898
   tollgate run --weights 9,1 http://podinfo.test/ http://podinfo.test/version
 
-URL is http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH].";
+URL is http://HOST[:PORT][/PATH] or https://HOST[:PORT][/PATH]; grpc:// and grpcs:// are the same for gRPC.";
 
 /// Flags of hey that ask for what happens anyway: nothing is compressed on our demand, no redirect is followed.
 const ANYWAY: [&str; 2] = ["disable-compression", "disable-redirects"];
 
 /// Flags that people coming from elsewhere try, and what to do instead.
-const ELSEWHERE: [(&str, &str); 3] = [
-    ("--cpus", "--workers sets the number of threads"),
-    ("--data", "did you mean --body?"),
-    ("--location", "did you mean --redirects?"),
-];
+const ELSEWHERE: [(&str, &str); 2] =
+    [("--cpus", "--workers sets the number of threads"), ("--location", "did you mean --redirects?")];
 
 /// hey's flags that we know under another name.
 const RENAMED: [(&str, &str); 1] = [("h2", "http2")];
@@ -143,7 +141,16 @@ fn argument(key: &Key) -> Arg {
 fn is_text(id: Id) -> bool {
     matches!(
         id,
-        Id::Headers | Id::Body | Id::BodyFile | Id::ContentType | Id::Accept | Id::UserAgent | Id::BasicAuth | Id::Slo
+        Id::Headers
+            | Id::Body
+            | Id::BodyFile
+            | Id::Data
+            | Id::DataFile
+            | Id::ContentType
+            | Id::Accept
+            | Id::UserAgent
+            | Id::BasicAuth
+            | Id::Slo
     )
 }
 

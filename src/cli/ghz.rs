@@ -11,7 +11,7 @@ use clap::Command;
 
 use super::flags::read_body;
 use super::hey::{measured, utf8};
-use super::run::too_few_descriptors;
+use super::run::{settled, too_few_descriptors};
 use super::{Exit, say, warn};
 use crate::report::{self, Ghz as Report};
 use crate::spec::ghz::{self, Ghz, Refusal};
@@ -53,7 +53,10 @@ fn run(ghz: &Ghz) -> anyhow::Result<Exit> {
         warn(&format!("note: {note}\n"));
     }
     let started = jiff::Timestamp::now().to_string();
-    let plan = Arc::new(ghz.kept().clone());
+    let plan = match settled(ghz.kept().clone(), Exit::Refused) {
+        Ok(plan) => Arc::new(plan),
+        Err(exit) => return Ok(exit),
+    };
     if let Some(problem) = too_few_descriptors(&plan, false) {
         warn(&problem);
         return Ok(Exit::Refused);

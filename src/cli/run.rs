@@ -12,7 +12,7 @@ use super::references::{References, references};
 use super::signals::Signals;
 use super::style::style;
 use super::{Exit, complain, progress, saving, say, warn};
-use crate::load::{Engine, Load, Pair, Stopper, Watcher, descriptors};
+use crate::load::{self, Engine, Load, Pair, Stopper, Unreflected, Watcher, descriptors};
 use crate::plan::{Arrivals, Plan};
 use crate::report::{self, Facts, Loop, Report, Style};
 use crate::slo::{self, Verdict};
@@ -37,11 +37,49 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
         Ok(prepared) => prepared,
         Err(problems) => return complain(&problems),
     };
+    let spec = match known(spec) {
+        Ok(spec) => spec,
+        Err(exit) => return exit,
+    };
     match run(&spec, prepared) {
         Ok(exit) => exit,
         Err(problem) => {
             warn(&format!("tollgate: {problem:#}\n"));
             Exit::Saturated
+        }
+    }
+}
+
+/// The same with what only its servers know: the types of gRPC messages.
+fn known(mut spec: Spec) -> Result<Spec, Exit> {
+    spec.plan = settled(spec.plan, Exit::Usage)?;
+    spec.primary = spec.primary.map(|plan| settled(plan, Exit::Usage)).transpose()?;
+    Ok(spec)
+}
+
+/// A plan with what only its servers know; a server that does not have what is asked for is the user's mistake.
+///
+/// # Errors
+/// What to end with; why has been said.
+pub(super) fn settled(plan: Plan, mistake: Exit) -> Result<Plan, Exit> {
+    if !plan.asks() {
+        return Ok(plan);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        warn(&format!("tollgate: {error}\n"));
+        Exit::Saturated
+    })?;
+    let (url, plan) = (plan.targets[0].url.clone(), Arc::new(plan));
+    match runtime.block_on(load::settled(&plan)) {
+        Ok(plan) => Ok(Arc::unwrap_or_clone(plan)),
+        Err(Unreflected::Refused(why)) => {
+            warn(&format!("{url}: {why}; --proto or --protoset says what a server does not\n"));
+            Err(mistake)
+        }
+        Err(Unreflected::Unreached(why)) => {
+            warn(&format!("{url}: asked for the types of its messages, it gave no answer: {why}\n"));
+            Err(Exit::Fail)
         }
     }
 }

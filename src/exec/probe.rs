@@ -5,15 +5,13 @@ use std::sync::Arc;
 use prost::Message as _;
 
 use crate::plan::Hosts;
-use crate::proto::{CheckResponse, Serving};
+use crate::proto::{CheckResponse, Serving, first_message};
 use crate::spec::probe::Probe;
 use crate::stats::{Code, Fault, Ns, grpc_name};
 use crate::wire::{Clock as _, Coarse, Dialer, Grpc, Head, Observe, Protocol as _, Shot, Transport};
 
 /// Bytes of an answer at most that are kept.
 const MOST_ANSWER: usize = 4 << 10;
-/// Bytes before a message.
-const PREFIX: usize = 5;
 
 /// Why a service is not known to serve.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,8 +92,9 @@ pub async fn probe(probe: &Probe, hosts: &Arc<Hosts>) -> Result<String, Problem>
 
 /// What the answer's message says; the body is one whole message.
 fn serving(body: &[u8]) -> Result<String, Problem> {
-    let unreadable = |_| Problem::Unanswered("error: health rpc failed: its answer cannot be read".to_owned());
-    let answer = CheckResponse::decode(body.get(PREFIX..).unwrap_or_default()).map_err(unreadable)?;
+    let unreadable = || Problem::Unanswered("error: health rpc failed: its answer cannot be read".to_owned());
+    let answer = first_message(body, MOST_ANSWER).and_then(|message| CheckResponse::decode(&message[..]).ok());
+    let answer = answer.ok_or_else(unreadable)?;
     match answer.status() {
         Serving::Serving => Ok(format!("status: {}\n", Serving::Serving.name())),
         other => Err(Problem::Unhealthy(other.name())),

@@ -152,7 +152,7 @@ pub async fn fetch(asked: Asked<'_>) -> Fetched {
     match asked.plan.wire {
         Wire::Http1 => over(Http1::new(false).through(&asked.plan.via), "HTTP/1.1", asked).await,
         Wire::Http2 => over(Http2, "HTTP/2", asked).await,
-        Wire::Grpc => over(Grpc::new(asked.plan.timeout), "HTTP/2", asked).await,
+        Wire::Grpc => over(Grpc::of(asked.plan), "HTTP/2", asked).await,
     }
 }
 

@@ -12,6 +12,7 @@ mod limits;
 mod link;
 mod pool;
 mod pulse;
+mod settle;
 mod share;
 mod split;
 mod throttle;
@@ -37,8 +38,11 @@ pub use board::Progress;
 pub use clock::Fine;
 pub use ledger::Ledger;
 pub use limits::descriptors;
+pub use settle::settled;
 pub use turn::Turn;
 pub use windows::Windows;
+
+pub use crate::wire::Unreflected;
 
 use board::Board;
 use brakes::Brakes;
@@ -123,6 +127,14 @@ impl Engine {
     pub fn knowing(mut self, hosts: Hosts) -> Self {
         self.hosts = Arc::new(hosts);
         self
+    }
+
+    /// The plan with what only its servers know, as [`settled()`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn settled(&self, plan: &Arc<Plan>) -> Result<Arc<Plan>, Unreflected> {
+        settle::over(plan, || self.transport(plan)).await
     }
 
     /// Starts a load now.

@@ -83,6 +83,7 @@ fn plan(arrivals: Arrivals, seconds: u64, lanes: u32, max_lanes: u32) -> Plan {
                 body: Arc::from([]),
             },
             drawn: None,
+            call: crate::plan::Call::default(),
             weight: 1,
         }],
         wire: Wire::Http1,

@@ -133,7 +133,7 @@ async fn carry(job: Job, floor: Floor) {
             carry_over(protocol, job, floor).await;
         }
         Wire::Http2 => carry_over(Http2, job, floor).await,
-        Wire::Grpc => carry_over(Grpc::new(job.plan.timeout), job, floor).await,
+        Wire::Grpc => carry_over(Grpc::of(&job.plan), job, floor).await,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What load to produce: target, schedule, lanes and limits; valid by construction. Pure.
 
+mod call;
 mod draw;
 mod hosts;
 mod near;
@@ -13,6 +14,7 @@ mod way;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+pub use call::{Call, MOST_MESSAGE, Messages};
 pub use draw::{Drawing, Drawn, Picked, Piece, Source, Template};
 pub use hosts::Hosts;
 pub use near::is_near;
@@ -97,6 +99,12 @@ impl Plan {
     pub fn connections(&self) -> u64 {
         let each = if self.schedule.arrivals == Arrivals::Closed { self.servers() } else { 1 };
         u64::from(self.max_lanes) * each as u64
+    }
+
+    /// Whether its servers have to be asked before it can be sent: for the types of gRPC messages.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.targets.iter().any(|target| target.call.messages == Messages::Asked)
     }
 
     /// Whether any value is drawn, so that the seed means something.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::Drawn;
+use super::{Call, Drawn};
 
 /// The host part of a URL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -105,6 +105,8 @@ pub struct Target {
     pub request: Request,
     /// What of it is drawn anew for each request; `None` sends `request` every time.
     pub drawn: Option<Drawn>,
+    /// How the messages of a gRPC call are made and read.
+    pub call: Call,
     /// Its part of the requests, against the weights of the other targets; at least 1.
     pub weight: u32,
 }

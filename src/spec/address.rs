@@ -66,8 +66,17 @@ pub(super) fn drawn(text: &str) -> Result<Address, Wrong> {
     Ok(address)
 }
 
-/// Reads a URL; `http` and `https` are known.
+/// Whether a URL says by its scheme that gRPC is to be spoken.
+pub(super) fn is_grpc(url: &str) -> bool {
+    url.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("grpc://"))
+        || url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("grpcs://"))
+}
+
+/// Reads a URL; `http` and `https` are known, and `grpc` and `grpcs`, which are the same.
 pub(super) fn address(text: &str) -> Result<Address, Wrong> {
+    if is_grpc(text) {
+        return address(&format!("http{}", &text["grpc".len()..]));
+    }
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(wrong("blanks and control characters are not allowed; in a path, a blank is written %20"));
     }

@@ -15,6 +15,7 @@ use super::split::splits;
 use super::status::{StatusSet, statuses};
 use super::value::{seconds_or_span, span, whole};
 use super::way::{tls, via};
+use super::{address, call};
 use crate::plan::{Identify, Plan, Target, Wire};
 use crate::slo::{Asked, Line, Reference};
 
@@ -108,6 +109,7 @@ impl SpecBuilder {
     pub fn build(mut self, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Spec, Mistakes> {
         let mut notes = Vec::new();
         let wire = wire(&mut self);
+        call::without_grpc(&mut self, wire);
         let Targets { canary: targets, primary } = targets(&mut self, wire, read);
         let split = splits(&mut self, &targets);
         let seed = self.read(Id::Seed, |text| whole(text, 0..=u64::MAX)).or(self.seed).unwrap_or_default();
@@ -168,6 +170,11 @@ impl SpecBuilder {
         if !self.mistakes.contains(&mistake) {
             self.mistakes.push(mistake);
         }
+    }
+
+    /// All texts of a key, in order.
+    pub(super) fn texts(&self, id: Id) -> impl Iterator<Item = &str> {
+        self.given.iter().filter(move |(given, _)| *given == id).map(|(_, text)| text.as_str())
     }
 
     /// How often the key was given.
@@ -273,7 +280,14 @@ fn wire(wishes: &mut SpecBuilder) -> Wire {
             wishes.clash(Id::Protocol, "http2 beside --http2", "name one protocol");
             Wire::Http1
         }
-        (named, http2) => named.unwrap_or(if http2 { Wire::Http2 } else { Wire::Http1 }),
+        (named, http2) => {
+            let grpc = call::is_grpc(wishes) || wishes.texts(Id::Url).any(address::is_grpc);
+            named.unwrap_or(match (grpc, http2) {
+                (true, _) => Wire::Grpc,
+                (false, true) => Wire::Http2,
+                (false, false) => Wire::Http1,
+            })
+        }
     }
 }
 

@@ -32,6 +32,14 @@ pub enum Id {
     Seed,
     Redirects,
     Timeout,
+    Call,
+    Data,
+    DataFile,
+    Proto,
+    ImportPath,
+    Protoset,
+    Gzip,
+    MaxMessage,
     Protocol,
     Http2,
     Streams,
@@ -61,6 +69,7 @@ pub enum Id {
     ReadyWait,
     Apex,
     Enforce,
+    ProtoText,
 }
 
 /// How often a key may be given, and whether it has a value.
@@ -81,6 +90,8 @@ pub enum Group {
     Load,
     /// What each request says.
     Request,
+    /// What a gRPC call says.
+    Grpc,
     /// How it travels, and whom to trust.
     Connection,
     /// What decides.
@@ -98,6 +109,7 @@ impl Group {
         match self {
             Self::Load => "Load",
             Self::Request => "Request",
+            Self::Grpc => "gRPC",
             Self::Connection => "Connection",
             Self::Objective => "Objective",
             Self::Output => "Output",

@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use super::build::{Objective, Spec, SpecBuilder, identify, objective};
 use super::keys::{Group, Id, KEYS, Key, Kind};
-use super::line;
 use super::mistake::{Mistake, Mistakes, WRONG, Wrong};
 use super::order::Order;
 use super::shell::go_bool;
 use super::status::statuses;
 use super::value::{span, whole};
-use crate::plan::{Arrivals, Plan, Rate};
+use super::{call, line};
+use crate::plan::{Arrivals, Messages, Plan, Rate};
+use crate::proto::{Catalog, settle};
 use crate::slo;
 
 /// Where a hook says nothing else.
@@ -123,7 +124,7 @@ pub fn order(metadata: &BTreeMap<String, String>, hook: &Hook) -> Result<Order, 
 }
 
 /// What stands beside a line, or beside no load at all.
-fn beside(wishes: &mut SpecBuilder, order: &mut Order, line: Option<Spec>) -> Result<Option<Spec>, Mistakes> {
+fn beside(wishes: &mut SpecBuilder, order: &mut Order, mut line: Option<Spec>) -> Result<Option<Spec>, Mistakes> {
     let objective = wishes.read(Id::Slo, objective);
     let success = wishes.read(Id::Success, statuses);
     let warmup = wishes.read(Id::Warmup, span);
@@ -133,6 +134,10 @@ fn beside(wishes: &mut SpecBuilder, order: &mut Order, line: Option<Spec>) -> Re
     Mistakes::unless(std::mem::take(wishes.mistakes()), ()).map_err(renamed)?;
     order.objective = objective.map(Arc::new);
     order.success = success.unwrap_or_default();
+    if let (Some(spec), Some(catalog)) = (line.as_mut(), wishes.read(Id::ProtoText, call::of_text)) {
+        typed(wishes, spec, &catalog);
+    }
+    Mistakes::unless(std::mem::take(wishes.mistakes()), ()).map_err(renamed)?;
     Ok(line.map(|mut spec| {
         spec.plan.schedule.warmup = warmup.unwrap_or_default();
         spec.plan.connection_age = age.filter(|age| !age.is_zero());
@@ -143,6 +148,16 @@ fn beside(wishes: &mut SpecBuilder, order: &mut Order, line: Option<Spec>) -> Re
         spec.success = order.success;
         spec
     }))
+}
+
+/// The messages of a ghz line, by types that stand beside it.
+fn typed(wishes: &mut SpecBuilder, spec: &mut Spec, catalog: &Catalog) {
+    for target in spec.plan.targets.iter_mut().filter(|target| target.call.messages == Messages::Asked) {
+        if let Err(unfit) = settle(target, catalog) {
+            let mistake = Mistake::clash(Id::ProtoText, "", "a service that has what cmd calls", unfit.to_string());
+            wishes.mistake(mistake);
+        }
+    }
 }
 
 fn defaults(plan: &mut Plan, warmup: bool, age: bool) {
@@ -156,7 +171,10 @@ fn defaults(plan: &mut Plan, warmup: bool, age: bool) {
 
 /// Whether the metadata describe a load without a `cmd`.
 fn wants_load(metadata: &BTreeMap<String, String>) -> bool {
-    metadata.keys().filter_map(|name| key(name)).any(|key| matches!(key.group, Group::Load | Group::Request))
+    metadata
+        .keys()
+        .filter_map(|name| key(name))
+        .any(|key| matches!(key.group, Group::Load | Group::Request | Group::Grpc))
 }
 
 /// What is wrong with an objective line, on one line: the text of an event has no room for carets.

@@ -5,7 +5,7 @@
 //!
 //! * `keys`: what is known of each wish; `table`: all of them. `mistake`: what is wrong, as one line each.
 //! * `duration`, `value`, `status`, `header`, `address`, `output`, `template`: one text, one value.
-//! * `request`, `drawn`, `split`, `pace`, `way`: values that depend on each other. `build`: the whole.
+//! * `request`, `call`, `drawn`, `split`, `pace`, `way`: values that depend on each other. `build`: the whole.
 //! * `metadata`: a hook's metadata as an `order`. `whose`: whose answers a load gets.
 //! * `hey`: hey's command line, by way of `goflag` and `gonumber`; `ghz`: ghz's, by way of `kingpin`; `shell`: a line as
 //!   words.
@@ -13,6 +13,7 @@
 
 mod address;
 mod build;
+mod call;
 pub mod curl;
 mod drawn;
 mod duration;

@@ -10,12 +10,13 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::address::{Address, address, drawn, pin};
 use super::build::SpecBuilder;
+use super::call::{called, calls};
 use super::drawn::{Headers, Shared, Written};
 use super::header::{credentials, header, host, method, value_of};
 use super::keys::Id;
 use super::mistake::{Mistake, Wrong, wrong};
 use super::value::whole;
-use crate::plan::{Request, Target, Wire};
+use crate::plan::{Call, Request, Target, Wire};
 use crate::proto::CHECK;
 
 /// Largest body, in bytes: it is held in memory once and sent again and again.
@@ -67,7 +68,8 @@ pub(super) fn targets(wishes: &mut SpecBuilder, wire: Wire, read: &dyn Fn(&Path)
     pin_all(wishes, &mut addresses);
     if wire == Wire::Grpc {
         grpc(wishes, &method, &headers);
-        addresses.iter_mut().for_each(|address| grpc_method(wishes, address));
+        let called = called(wishes);
+        addresses.iter_mut().for_each(|address| grpc_method(wishes, address, called.as_deref()));
     }
     let shared = Shared::new(wishes, place, headers, body);
     let target = |(address, weight): (Address, u32)| {
@@ -80,11 +82,14 @@ pub(super) fn targets(wishes: &mut SpecBuilder, wire: Wire, read: &dyn Fn(&Path)
         };
         let login = login.clone().or(address.credentials.clone()).map(basic);
         let (request, drawn) = shared.request(wishes, request, login, &address);
-        Target { url: address.url, origin: address.origin, request, drawn, weight }
+        Target { url: address.url, origin: address.origin, request, drawn, weight, call: Call::default() }
     };
     let primary = addresses.split_off(canaries).into_iter().map(|address| (address, 1));
     let (canary, primary) = (addresses.into_iter().zip(weights), primary);
     let mut all: Vec<Target> = canary.chain(primary).map(target).collect();
+    if wire == Wire::Grpc {
+        calls(wishes, read, &mut all);
+    }
     let primary = if all.len() > canaries { all.pop() } else { None };
     Targets { canary: all, primary }
 }
@@ -101,22 +106,48 @@ fn weights(text: &str, urls: usize) -> Result<Vec<u32>, Wrong> {
 
 /// The body, from the text or the file; empty for none.
 fn body(wishes: &mut SpecBuilder, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Written {
-    let too_long = || wrong("it is too long");
-    let text = wishes.read(Id::Body, |text| match text.len() {
-        0..=MAX_BODY => Ok(text.as_bytes().to_vec()),
-        _ => Err(too_long()),
-    });
-    let file = wishes.read(Id::BodyFile, |name| match read(Path::new(name)) {
-        Ok(bytes) if bytes.len() <= MAX_BODY => Ok(bytes),
-        Ok(_) => Err(too_long()),
-        Err(error) => Err(wrong(error.to_string())),
-    });
+    let (text, file) = text_and_file(wishes, (Id::Body, Id::BodyFile), read);
     if wishes.is_given(Id::Body) && wishes.is_given(Id::BodyFile) {
         wishes.clash(Id::BodyFile, "no file beside --body", "a request has one body");
+    }
+    if let Some((id, json)) = message(wishes, read) {
+        if wishes.is_given(Id::Body) || wishes.is_given(Id::BodyFile) {
+            wishes.clash(id, "no other body", "a message is given as JSON, or as it is sent");
+        }
+        let shown = wishes.text(id).unwrap_or_default().to_owned();
+        return Written::new(wishes, id, &shown, json);
     }
     let id = if file.is_some() { Id::BodyFile } else { Id::Body };
     let shown = wishes.text(id).unwrap_or_default().to_owned();
     Written::new(wishes, id, &shown, file.or(text).unwrap_or_default())
+}
+
+/// What two keys give, one as text and one as a file's content.
+fn text_and_file(
+    wishes: &mut SpecBuilder,
+    (text, file): (Id, Id),
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+    let too_long = || wrong("it is too long");
+    let text = wishes.read(text, |text| match text.len() {
+        0..=MAX_BODY => Ok(text.as_bytes().to_vec()),
+        _ => Err(too_long()),
+    });
+    let file = wishes.read(file, |name| match read(Path::new(name)) {
+        Ok(bytes) if bytes.len() <= MAX_BODY => Ok(bytes),
+        Ok(_) => Err(too_long()),
+        Err(error) => Err(wrong(error.to_string())),
+    });
+    (text, file)
+}
+
+/// The message of a gRPC call as JSON, and where it was given.
+fn message(wishes: &mut SpecBuilder, read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Option<(Id, Vec<u8>)> {
+    let (text, file) = text_and_file(wishes, (Id::Data, Id::DataFile), read);
+    if wishes.is_given(Id::Data) && wishes.is_given(Id::DataFile) {
+        wishes.clash(Id::DataFile, "no file beside --data", "a call has one body");
+    }
+    text.map(|text| (Id::Data, text)).or(file.map(|file| (Id::DataFile, file)))
 }
 
 /// The value of the `Host` header, if one is asked for; takes it out of the headers.
@@ -169,11 +200,13 @@ fn grpc(wishes: &mut SpecBuilder, method: &str, headers: &Headers) {
 }
 
 /// And a method of a service; where the URL names none, the standard health service is asked about the whole server.
-fn grpc_method(wishes: &mut SpecBuilder, address: &mut Address) {
+fn grpc_method(wishes: &mut SpecBuilder, address: &mut Address, called: Option<&str>) {
     if address.path == "/" {
-        address.path = CHECK.to_owned();
+        called.unwrap_or(CHECK).clone_into(&mut address.path);
         address.url.truncate(address.url.trim_end_matches('/').len());
-        address.url.push_str(CHECK);
+        address.url.push_str(&address.path);
+    } else if called.is_some() {
+        wishes.clash(Id::Call, "a URL without a path beside it", "name the method once");
     }
     let mut parts = address.path.split('/').skip(1);
     let named = parts.by_ref().take(2).filter(|part| !part.is_empty()).count() == 2;

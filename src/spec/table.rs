@@ -5,6 +5,7 @@
 use super::keys::{Group, Id, Key, Kind};
 
 mod connection;
+mod grpc;
 mod hook;
 mod load;
 mod objective;
@@ -28,7 +29,8 @@ const PLAIN: Key = Key {
 };
 
 /// The rows of each heading, in the order of [`Id`] and of the help.
-const HEADINGS: [&[Key]; 6] = [load::KEYS, request::KEYS, connection::KEYS, objective::KEYS, output::KEYS, hook::KEYS];
+const HEADINGS: [&[Key]; 7] =
+    [load::KEYS, request::KEYS, grpc::KEYS, connection::KEYS, objective::KEYS, output::KEYS, hook::KEYS];
 
 /// How many keys there are.
 const COUNT: usize = {

@@ -8,8 +8,9 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::load::{End, Load, Loads, Stage, Standing, Start};
-use super::ready::{NotReady, ready};
+use super::ready::{NotReady, ready, settled};
 use crate::load::{Engine, Stopper, Terms, Windows};
+use crate::plan::Plan;
 use crate::stats::{Detail, Measures, Stopped, Summary};
 
 /// The engine, for a board.
@@ -35,9 +36,9 @@ impl Loads for Live {
         let (stopping, stopped) = watch::channel(false);
         let state = State { phase: Phase::Probing, further: Vec::new() };
         let load = LiveLoad(Arc::new(Inner { state: Mutex::new(state), warmup: start.plan.schedule.warmup, stopping }));
-        if start.ready_wait.is_zero() {
+        if start.ready_wait.is_zero() && !start.plan.asks() {
             // Nothing to wait for: what cannot be sent at all is known at once.
-            let running = self.begin(&start, &load)?;
+            let running = self.begin(&start, &start.plan, &load)?;
             self.runtime.spawn(end(running, load.clone()));
         } else {
             self.runtime.spawn(self.clone().carry(start, load.clone(), stopped));
@@ -47,13 +48,13 @@ impl Loads for Live {
 }
 
 impl Live {
-    /// Begins the load itself.
-    fn begin(&self, start: &Start, load: &LiveLoad) -> Result<crate::load::Load, String> {
+    /// Begins the load itself, by the plan as its servers have it.
+    fn begin(&self, start: &Start, plan: &Arc<Plan>, load: &LiveLoad) -> Result<crate::load::Load, String> {
         // A target that has answered and then refuses is failing, and no longer out of reach.
         let patient = !start.ready_wait.is_zero();
         let ledger = Some(Arc::clone(&start.ledger));
         let terms = Terms { patient, ledger, ..Terms::usual(Detail::Window) };
-        let running = self.engine.run_on(&start.plan, &start.measures, &terms).map_err(|error| error.to_string())?;
+        let running = self.engine.run_on(plan, &start.measures, &terms).map_err(|error| error.to_string())?;
         let windows = running.windows().ok_or("the load keeps no windows")?;
         let mut state = load.lock();
         state.further.iter().for_each(|measures| windows.count(measures));
@@ -64,11 +65,12 @@ impl Live {
 
     async fn carry(self, start: Start, load: LiveLoad, mut stopped: watch::Receiver<bool>) {
         let asked = tokio::select! {
-            asked = ready(&self.engine, &start.plan, start.ready_wait) => asked,
+            asked = settled(&self.engine, &start.plan), if start.ready_wait.is_zero() => asked,
+            asked = ready(&self.engine, &start.plan, start.ready_wait), if !start.ready_wait.is_zero() => asked,
             _ = stopped.wait_for(|stopped| *stopped) => return load.over(End::Done),
         };
         let begun = match asked {
-            Ok(()) => self.begin(&start, &load),
+            Ok(plan) => self.begin(&start, &plan, &load),
             Err(NotReady::Silent(why)) => return load.over(End::Unreachable(why)),
             Err(NotReady::Impossible(why)) => Err(why),
         };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::load::Engine;
+use crate::load::{Engine, Unreflected};
 use crate::plan::{Arrivals, Plan, Schedule, Stop};
 use crate::stats::{Code, Detail, Measures, Summary};
 
@@ -29,12 +29,37 @@ pub(super) enum NotReady {
     Impossible(String),
 }
 
-/// Waits until the plan's first target answers, `patience` at most. A target that has said only that it is unavailable, or
-/// has taken connections and said nothing, is reached then: that is what the load will see.
+/// The plan with what only its servers know.
+///
+/// # Errors
+/// They are not reached, or do not say what fits.
+pub(super) async fn settled(engine: &Engine, plan: &Arc<Plan>) -> Result<Arc<Plan>, NotReady> {
+    engine.settled(plan).await.map_err(|error| match error {
+        Unreflected::Unreached(why) => NotReady::Silent(why),
+        Unreflected::Refused(why) => NotReady::Impossible(why),
+    })
+}
+
+/// Waits until the plan's first target answers, `patience` at most, and returns the plan with what only its servers know.
+/// A target that has said only that it is unavailable, or has taken connections and said nothing, is reached then: that is
+/// what the load will see.
 ///
 /// # Errors
 /// Nothing has answered, or the plan cannot be sent.
-pub(super) async fn ready(engine: &Engine, plan: &Plan, patience: Duration) -> Result<(), NotReady> {
+pub(super) async fn ready(engine: &Engine, plan: &Arc<Plan>, patience: Duration) -> Result<Arc<Plan>, NotReady> {
+    let began = Instant::now();
+    let plan = loop {
+        let next = Instant::now() + APART;
+        match settled(engine, plan).await {
+            Err(NotReady::Silent(_)) if began.elapsed() < patience => tokio::time::sleep_until(next).await,
+            other => break other?,
+        }
+    };
+    answered(engine, &plan, patience.saturating_sub(began.elapsed())).await.map(|()| plan)
+}
+
+/// Waits until a request of the plan is answered.
+async fn answered(engine: &Engine, plan: &Plan, patience: Duration) -> Result<(), NotReady> {
     let probe = Arc::new(single(plan));
     let measures = Arc::new(Measures::default());
     let began = Instant::now();
@@ -133,7 +158,8 @@ mod tests {
     fn wait_while(plan: &Plan, patience: Duration, meanwhile: impl Future<Output = ()>) -> Result<(), NotReady> {
         let engine = Engine::start(1).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async { tokio::join!(ready(&engine, plan, patience), meanwhile).0 })
+        let plan = Arc::new(plan.clone());
+        runtime.block_on(async { tokio::join!(ready(&engine, &plan, patience), meanwhile).0.map(|_| ()) })
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod transport;
 
 pub use clock::{Clock, Coarse};
 pub use dial::{Dialer, Dialled};
-pub use grpc::Grpc;
+pub use grpc::{Grpc, Unreflected, reflect};
 pub use http1::Http1;
 pub use http2::Http2;
 pub use observe::{Discard, Fields, Head, Observe};

@@ -51,6 +51,8 @@ mod live;
 #[cfg(test)]
 mod memory;
 #[cfg(test)]
+mod methods;
+#[cfg(test)]
 mod mistakes;
 #[cfg(test)]
 mod nginx;

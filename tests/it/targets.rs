@@ -307,7 +307,7 @@ fn the_commands_of_the_page_on_requests_work_as_printed() {
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/run.md")).unwrap();
     let commands: Vec<&str> =
         page.lines().filter(|line| line.starts_with("tollgate run ") && line.contains(":9898")).collect();
-    assert_eq!(commands.len(), 9, "{commands:#?}");
+    assert_eq!(commands.len(), 11, "{commands:#?}");
     let primary = practice("");
     for command in commands {
         let port = |server: &Practice| server.addr().port().to_string();

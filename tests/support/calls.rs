@@ -16,12 +16,14 @@ pub(crate) struct Said {
     pub(crate) fields: Vec<(&'static str, &'static str)>,
     /// The status in the trailers; `None` sends no trailers.
     pub(crate) status: Option<&'static str>,
+    /// Whether the body comes again and again, without end.
+    pub(crate) endless: bool,
 }
 
 impl Said {
     /// One message and OK.
     pub(crate) fn message(message: &[u8]) -> Self {
-        Self { body: framed(message), fields: Vec::new(), status: Some("0") }
+        Self { body: framed(message), fields: Vec::new(), status: Some("0"), endless: false }
     }
 }
 
@@ -47,6 +49,11 @@ impl Calls {
             runtime.block_on(serve(listener, answer));
         });
         Self { addr }
+    }
+
+    /// The address with a path, which begins with a slash.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr)
     }
 }
 
@@ -85,10 +92,25 @@ async fn one<A: Fn(&str, &[u8]) -> Said>(
         response = response.header(name, value);
     }
     let mut stream = reply.send_response(response.body(()).unwrap(), false).ok()?;
-    stream.send_data(said.body.into(), said.status.is_none()).ok()?;
+    let body = Bytes::from(said.body);
+    if said.endless {
+        return again_and_again(stream, body).await;
+    }
+    stream.send_data(body, said.status.is_none()).ok()?;
     if let Some(status) = said.status {
         let trailers = HeaderMap::from_iter([("grpc-status".parse().unwrap(), status.parse().unwrap())]);
         stream.send_trailers(trailers).ok()?;
     }
     Some(())
+}
+
+/// Sends a body without end, as the client makes room for it.
+async fn again_and_again(mut stream: h2::SendStream<Bytes>, body: Bytes) -> Option<()> {
+    loop {
+        stream.reserve_capacity(body.len());
+        while stream.capacity() < body.len() {
+            std::future::poll_fn(|cx| stream.poll_capacity(cx)).await?.ok()?;
+        }
+        stream.send_data(body.clone(), false).ok()?;
+    }
 }

@@ -337,7 +337,7 @@ fn help_and_version_are_shown_and_nothing_else_is_read() {
 #[test]
 fn every_example_of_the_help_is_a_command_that_works() {
     let examples: Vec<&str> = EXAMPLES.lines().filter_map(|line| line.trim().strip_prefix("tollgate run ")).collect();
-    assert_eq!(examples.len(), 6);
+    assert_eq!(examples.len(), 7);
     for example in examples {
         // Single quotes are the only quoting in them.
         let mut words = Vec::new();

@@ -149,7 +149,7 @@ impl<'a> Exchange<'a> {
                 Answer::trailers_only(grpc::RESOURCE_EXHAUSTED)
             }
             Asked::Call(path) => match grpc::call(path, asked) {
-                Ok(message) => Answer::message(&message),
+                Ok(frames) => Answer::messages(frames),
                 Err(status) => Answer::trailers_only(status),
             },
             Asked::Page { route, .. } => {

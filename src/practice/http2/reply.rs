@@ -6,7 +6,6 @@ use http::{Response, StatusCode};
 
 use crate::practice::behaviour::{GrpcErrors, GrpcForm};
 use crate::practice::desk::Said;
-use crate::practice::grpc;
 use crate::practice::pieces::PADDING_BYTES;
 
 /// The trailer after a body of `--chunked`, as over HTTP/1.
@@ -48,9 +47,9 @@ impl Answer {
         answer
     }
 
-    /// A call's answer with a message.
-    pub(super) fn message(message: &[u8]) -> Self {
-        let mut answer = Self::new(Said::Grpc(0), "application/grpc", grpc::framed(message));
+    /// A call's answer with these messages, each behind its prefix.
+    pub(super) fn messages(frames: Vec<u8>) -> Self {
+        let mut answer = Self::new(Said::Grpc(0), "application/grpc", frames);
         answer.trailers = Some(grpc_status(0));
         answer
     }

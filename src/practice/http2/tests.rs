@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::frames;
-use crate::practice::grpc::framed;
 use crate::practice::tests::{PATIENCE, start, truth_when};
 use crate::practice::{Malformed, Practice, Truth};
+use crate::proto::framed;
 
 /// The echo method's path.
 const ECHO: &str = "/tollgate.practice.Echo/Echo";

@@ -146,6 +146,12 @@ fn a_table_that_explains_zero_allows_it_and_any_other_refuses_it() {
                 | Id::ContentType
                 | Id::Body
                 | Id::UnixSocket
+                | Id::Call
+                | Id::Data
+                | Id::DataFile
+                | Id::Proto
+                | Id::ImportPath
+                | Id::Protoset
         );
         let zero = if textual { "" } else { "0" };
         let wishes = if key.id == Id::Url { vec![(key.id, zero)] } else { vec![(Id::Url, URL), (key.id, zero)] };

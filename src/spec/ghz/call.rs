@@ -6,54 +6,74 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::mistake;
-use crate::proto;
 use crate::spec::kingpin::Given;
 use crate::spec::{Id, SpecBuilder};
 
 /// Reads a file's content.
 type Files<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
 
-/// Asks for message and metadata, and returns the path of the method.
-pub(super) fn call(given: &Given, wishes: &mut SpecBuilder, notes: &mut Vec<String>, read: Files<'_>) -> String {
-    for name in ["proto", "protoset", "import-paths"] {
-        if given.text(name).is_some() {
-            notes.push(format!("--{name} is not read: an empty message is the same whatever its type"));
-        }
-    }
+/// Templates of Go that ghz fills in, and what draws the same here.
+const TEMPLATES: [(&str, &str); 3] =
+    [("{{.RequestNumber}}", "{{counter}}"), ("{{.UUID}}", "{{uuid}}"), ("{{newUUID}}", "{{uuid}}")];
+
+/// Asks for the method, the message and the metadata. In a hook (`has_files` is not set) the files of types are not read.
+pub(super) fn call(
+    given: &Given,
+    wishes: &mut SpecBuilder,
+    notes: &mut Vec<String>,
+    (read, has_files): (Files<'_>, bool),
+) {
+    types(given, wishes, notes, has_files);
     metadata(given, wishes, read);
-    message(given, wishes, read);
-    if let Some(host) = given.text("authority").filter(|host| !host.is_empty()) {
-        wishes.give(Id::Host, host);
-    }
-    given.text("call").filter(|call| !call.is_empty()).map_or_else(
-        || {
-            notes.push("no --call: the standard health check is asked, grpc.health.v1.Health/Check".to_owned());
-            proto::CHECK.to_owned()
-        },
-        path,
-    )
-}
-
-/// The path of `PACKAGE.SERVICE/METHOD` or `PACKAGE.SERVICE.METHOD`.
-fn path(call: &str) -> String {
-    let call = call.trim_start_matches('/');
-    match (call.contains('/'), call.rsplit_once('.')) {
-        (false, Some((service, method))) => format!("/{service}/{method}"),
-        _ => format!("/{call}"),
-    }
-}
-
-/// The message, from one of three places.
-fn message(given: &Given, wishes: &mut SpecBuilder, read: Files<'_>) {
     if let Some(file) = given.text("binary-file") {
         wishes.give(Id::BodyFile, file);
     }
-    let (name, text) = text_or_file(given, wishes, ("data", "data-file"), read);
-    let empty = matches!(text.as_deref().map(str::trim), None | Some("" | "{}"));
-    if !empty {
-        let advice = "a message that says something needs its type; -B sends one as it is".to_owned();
-        wishes.mistake(mistake(name, text.as_deref().unwrap_or_default(), "{}", Some(advice)));
+    if let (_, Some(json)) = text_or_file(given, wishes, ("data", "data-file"), read) {
+        let json = TEMPLATES.iter().fold(json, |json, (gos, ours)| json.replace(gos, ours));
+        wishes.give(Id::Data, json);
     }
+    if let Some(host) = given.text("authority").filter(|host| !host.is_empty()) {
+        wishes.give(Id::Host, host);
+    }
+    if given.is_on("enable-compression") {
+        wishes.give(Id::Gzip, "");
+    }
+    if let Some(most) = given.text("max-recv-message-size") {
+        wishes.give(Id::MaxMessage, bytes(most).map_or_else(|| most.to_owned(), |bytes| bytes.to_string()));
+    }
+    match given.text("call").filter(|call| !call.is_empty()) {
+        Some(call) => wishes.give(Id::Call, call),
+        None => notes.push("no --call: the standard health check is asked, grpc.health.v1.Health/Check".to_owned()),
+    }
+}
+
+/// Where the types of messages stand.
+fn types(given: &Given, wishes: &mut SpecBuilder, notes: &mut Vec<String>, has_files: bool) {
+    for (name, id) in [("proto", Id::Proto), ("protoset", Id::Protoset), ("import-paths", Id::ImportPath)] {
+        let Some(value) = given.text(name).filter(|value| !value.is_empty()) else { continue };
+        match (has_files, id) {
+            (false, _) => {
+                notes.push(format!("--{name} is not read in a hook: the server is asked, unless proto says it"))
+            }
+            (true, Id::ImportPath) => value.split(',').for_each(|path| wishes.give(id, path)),
+            (true, _) => wishes.give(id, value),
+        }
+    }
+}
+
+/// A size such as `4194304`, `4MB` or `4MiB`.
+fn bytes(text: &str) -> Option<u64> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let times = match unit.trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(times)
 }
 
 /// Metadata are headers.

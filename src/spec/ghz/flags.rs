@@ -72,12 +72,12 @@ pub(super) const FLAGS: [(Flag, Use); 61] = [
     without("keepalive", false, "a connection is used all the time"),
     without("max-send-message-size", false, "a message is sent whatever its size"),
     without("lb-strategy", false, "connections are spread over all addresses of the host anyway"),
-    without("reflect-metadata", false, "the server is not asked which messages it knows"),
+    without("reflect-metadata", false, "questions about the server itself have the metadata of the calls"),
     without("disable-template-functions", true, GO),
     without("disable-template-data", true, GO),
     (Flag { name: "binary", short: Some('b'), switch: true }, Use::Refused("nothing is read from standard input")),
-    refused("enable-compression", true, "messages are sent as they are"),
-    refused("max-recv-message-size", false, "a message may have any size"),
+    (Flag { name: "enable-compression", short: Some('e'), switch: true }, Use::Read),
+    text("max-recv-message-size", None),
     refused("config", false, "give the flags themselves"),
     refused("async", true, "a rate holds whatever the answers do, without it"),
     refused("load-schedule", false, STAGES),
@@ -104,10 +104,14 @@ usage: ghz [<flags>] [<host>]
 
 The call:
       --call=PACKAGE.SERVICE/METHOD  Default is grpc.health.v1.Health/Check.
-  -d, --data=JSON            The message; -D, --data-file=FILE reads it from a file.
+      --proto=FILE           A .proto file that has it; -i, --import-paths=FOLDER,... is where its imports lie.
+      --protoset=FILE        Its descriptors. Without either, the server is asked (reflection).
+  -d, --data=JSON            The message, or an array of them; -D, --data-file=FILE reads it from a file.
   -B, --binary-file=FILE     The message as it is sent.
   -m, --metadata=JSON        Metadata, {\"name\": \"value\"}; -M, --metadata-file=FILE reads them from a file.
       --authority=HOST       Value of :authority.
+  -e, --enable-compression   Messages are compressed with gzip.
+      --max-recv-message-size=4MiB
 
 How much:
   -n, --total=200            Calls.

@@ -116,6 +116,11 @@ impl Ghz {
 /// # Errors
 /// The first flag that cannot be read, in ghz's words; else all that is wrong.
 pub fn read(words: &[String], read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Result<Ghz, Refusal> {
+    with_files(words, read, true)
+}
+
+/// Reads the words; `has_files` is whether the files that say what messages are made of can be read.
+fn with_files(words: &[String], read: &dyn Fn(&Path) -> io::Result<Vec<u8>>, has_files: bool) -> Result<Ghz, Refusal> {
     let known: Vec<Flag> = FLAGS.iter().map(|(flag, _)| *flag).collect();
     let given = kingpin::parse(&known, words).map_err(Refusal::Wrong)?;
     match (given.is_on("help"), given.is_on("version")) {
@@ -127,8 +132,8 @@ pub fn read(words: &[String], read: &dyn Fn(&Path) -> io::Result<Vec<u8>>) -> Re
     uses(&given, &mut wishes, &mut notes);
     pace(&given, &mut wishes, &mut notes);
     way(&given, &mut wishes);
-    let call = call::call(&given, &mut wishes, &mut notes, read);
-    host(&given, &mut wishes, &call);
+    call::call(&given, &mut wishes, &mut notes, (read, has_files));
+    host(&given, &mut wishes);
     let shown = report(&given, &mut wishes);
     let longest = time(&given, &mut wishes, "max-duration").filter(|time| !time.is_zero());
     let connections = number(&given, &mut wishes, "connections");
@@ -159,7 +164,7 @@ pub fn line(text: &str) -> Result<Ghz, Refusal> {
         return Err(Refusal::Wrong(format!("'{first}' is not ghz")));
     };
     let none = |_: &Path| Err(io::Error::other("no file is read for a line"));
-    self::read(rest, &none)
+    with_files(rest, &none, false)
 }
 
 /// Notes flags that change nothing, and refuses those that ask for what is not done.
@@ -213,7 +218,7 @@ fn way(given: &Given, wishes: &mut SpecBuilder) {
 }
 
 /// Where the calls go.
-fn host(given: &Given, wishes: &mut SpecBuilder, path: &str) {
+fn host(given: &Given, wishes: &mut SpecBuilder) {
     let host = match &given.arguments[..] {
         [host] => host.trim_start_matches("dns:///").trim_start_matches("passthrough:///"),
         [] => return wishes.mistake(mistake("host", "", "HOST:PORT", None)),
@@ -229,7 +234,7 @@ fn host(given: &Given, wishes: &mut SpecBuilder, path: &str) {
     let scheme = if given.is_on("insecure") { "http" } else { "https" };
     // As in gRPC's own clients, whether over TLS or not.
     let port = if host.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']')) { "" } else { ":443" };
-    wishes.give(Id::Url, format!("{scheme}://{host}{port}{path}"));
+    wishes.give(Id::Url, format!("{scheme}://{host}{port}/"));
 }
 
 /// What the line says of its report.
@@ -301,6 +306,7 @@ fn told(mistakes: &Mistakes) -> String {
             Some(Id::Headers) => "--metadata",
             Some(Id::Host) => "--authority",
             Some(Id::BodyFile) => "--binary-file",
+            Some(Id::MaxMessage) => "--max-recv-message-size",
             _ => &mistake.key,
         };
         Mistake { key: name.to_owned(), ..mistake.clone() }.to_string()

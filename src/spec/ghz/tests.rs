@@ -30,7 +30,8 @@ fn both_documented_lines_ask_what_their_authors_meant() {
     let plan = &second.spec().plan;
     assert_eq!(plan.targets[0].url, "http://podinfo.test:9898/grpc.health.v1.Health/Check");
     assert_eq!((plan.schedule.arrivals.clone(), plan.schedule.total()), (Arrivals::Closed, Some(200)));
-    assert_eq!((plan.lanes, plan.targets[0].request.body.len()), (50, 0));
+    assert_eq!((plan.lanes, &*plan.targets[0].request.body), (50, &[0; 5][..]), "an empty message");
+    assert_eq!(plan.targets[0].call.messages, crate::plan::Messages::Framed);
 }
 
 #[test]
@@ -83,6 +84,28 @@ fn hosts_methods_and_metadata_are_those_of_grpc() {
 }
 
 #[test]
+fn messages_are_made_of_json_by_types_that_are_given_or_asked_for() {
+    const PROTO: &[u8] = b"syntax = \"proto3\"; package a; message M { string id = 1; int32 n = 2; } \
+        service B { rpc C(M) returns (M); }";
+    let files = |path: &Path| match path.to_str() {
+        Some("a.proto") => Ok(PROTO.to_vec()),
+        _ => Err(io::Error::other("no such file")),
+    };
+    let target = |line: &str| {
+        let ghz = read(&shell_words::split(line).unwrap(), &files).unwrap_or_else(|why| panic!("{line}: {why}"));
+        ghz.spec.plan.targets[0].clone()
+    };
+    let known = target("--insecure --proto a.proto --call a.B.C -d '{\"n\":7}' -e --max-recv-message-size 1KiB a:1");
+    assert_eq!(&*known.request.body, b"\0\0\0\0\x02\x10\x07");
+    assert_eq!((known.call.gzip, known.call.most_bytes), (true, Some(1024)));
+    let drawn = target("--insecure --proto a.proto --call a.B.C -d '{\"id\":\"{{.RequestNumber}}\"}' a:1");
+    let first = drawn.drawn.as_ref().unwrap().request(&drawn.request, 0, 0);
+    assert_eq!(&*first.body, b"{\"id\":\"1\"}");
+    let asked = line("ghz --insecure --proto a.proto --call a.B/C -d '{\"n\":7}' a:1").unwrap().spec.plan;
+    assert!(asked.asks(), "no file is read for a hook");
+}
+
+#[test]
 fn files_are_read_where_there_are_some() {
     let files = |path: &Path| match path.to_str() {
         Some("m.json") => Ok(b"{\"x-user\": 7}".to_vec()),
@@ -90,9 +113,12 @@ fn files_are_read_where_there_are_some() {
         Some("d.bin") => Ok(vec![8, 1, 0xff]),
         _ => Err(io::Error::other("no such file")),
     };
-    let words = shell_words::split("--insecure -M m.json -D d.json -B d.bin a:1").unwrap();
+    let words = shell_words::split("--insecure -M m.json -B d.bin a:1").unwrap();
     let request = read(&words, &files).unwrap().spec.plan.targets[0].request.clone();
     assert_eq!((request.header("x-user"), &*request.body), (Some("7"), &[8, 1, 0xff][..]));
+    let words = shell_words::split("--insecure -D d.json a:1").unwrap();
+    let request = read(&words, &files).unwrap().spec.plan.targets[0].request.clone();
+    assert_eq!(&*request.body, [0; 5], "an empty message");
     let said = line("ghz --insecure -M m.json a:1").unwrap_err().to_string();
     assert!(said.starts_with("--metadata-file: got 'm.json'") && said.contains("no file is read for a line"), "{said}");
 }
@@ -128,8 +154,9 @@ fn everything_else_is_refused_by_name_or_told_to_change_nothing() {
         ("-m '[1]' --insecure a:1", "--metadata: got nothing, expected a JSON object"),
         ("--tags 1 --insecure a:1", "--tags: got '1', expected a JSON object"),
         ("--cname a/b a:1", "--cname: got 'a/b', expected a host name"),
-        ("-d '{\"a\":1}' --insecure a:1", "--data: got '{\"a\":1}', expected {}"),
-        ("--call x --insecure a:1", "host: got 'http://a:1/x'"),
+        ("-d '{\"a\":1}' --insecure a:1", "--data: got '{\"a\":1}', expected a JSON object that fits"),
+        ("--max-recv-message-size 4TB --insecure a:1", "--max-recv-message-size: got '4TB'"),
+        ("--call x --insecure a:1", "--call: got 'x', expected PACKAGE.SERVICE/METHOD"),
         ("--help", "help requested"),
         ("--version", "version requested"),
     ] {
@@ -138,14 +165,14 @@ fn everything_else_is_refused_by_name_or_told_to_change_nothing() {
     }
     let all = ghz("-c 0 -n 0 --async a:1 b:2").unwrap_err();
     assert_eq!(all.lines().count(), 4, "all at once: {all}");
-    let notes =
-        ghz("--insecure --call a.B/C --duration-stop wait --keepalive=1m --proto a.proto a:1").unwrap().spec.notes;
+    let notes = ghz("--insecure --call a.B/C --duration-stop wait --keepalive=1m a:1").unwrap().spec.notes;
     let said = [
         "--duration-stop has no effect: calls under way at the end are waited for, and count",
         "--keepalive has no effect: a connection is used all the time",
-        "--proto is not read: an empty message is the same whatever its type",
     ];
     assert_eq!(notes, said);
+    let notes = line("ghz --insecure --call a.B/C --proto a.proto a:1").unwrap().spec.notes;
+    assert_eq!(notes, ["--proto is not read in a hook: the server is asked, unless proto says it"]);
     assert_eq!(line("hey -c 2 http://a/").unwrap_err().to_string(), "'hey' is not ghz");
 }
 
@@ -161,9 +188,7 @@ fn every_flag_stands_in_the_documentation() {
     let read = FLAGS.iter().filter(|(flag, used)| *used == Use::Read && flag.name.len() > 1);
     let missing: Vec<&str> = read
         .map(|(flag, _)| flag.name)
-        .filter(|name| {
-            !USAGE.contains(name) && !["help", "version", "proto", "protoset", "import-paths"].contains(name)
-        })
+        .filter(|name| !USAGE.contains(name) && !["help", "version"].contains(name))
         .collect();
     assert!(missing.is_empty(), "the usage lacks {missing:?}");
 }

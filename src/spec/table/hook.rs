@@ -65,4 +65,13 @@ pub(super) const KEYS: &[Key] = &[
         default: "true",
         ..ROW
     },
+    Key {
+        id: Id::ProtoText,
+        metadata: Some("proto"),
+        value: "TEXT",
+        help: "The .proto file that has the gRPC service, as text",
+        allowed: "the text of a .proto file that imports nothing but google/protobuf",
+        default: "none: the server is asked (reflection)",
+        ..ROW
+    },
 ];

@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::certificates::{Authority, Wanted};
 use super::report::{Report, measure, measure_with};
+use super::tollgate::run;
 
 /// A running server; dropping it ends it.
 struct Server {
@@ -15,17 +16,19 @@ struct Server {
     address: String,
 }
 
-/// The first Python that has the library: the system's own first, which Debian's package belongs to.
-fn python() -> Option<PathBuf> {
+/// The first Python that has these modules: the one that `.ci/run` makes, then the system's own, which Debian's package
+/// belongs to.
+fn python(modules: &str, from: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::iter::once(PathBuf::from("/usr/bin")).chain(std::env::split_paths(&path));
-    let has_grpc = |python: &PathBuf| {
-        let imports = Command::new(python).args(["-c", "import grpc"]).stderr(Stdio::null()).status();
+    let own = [concat!(env!("CARGO_MANIFEST_DIR"), "/target/python/bin"), "/usr/bin"].map(PathBuf::from);
+    let folders = own.into_iter().chain(std::env::split_paths(&path));
+    let has_all = |python: &PathBuf| {
+        let imports = Command::new(python).args(["-c", &format!("import {modules}")]).stderr(Stdio::null()).status();
         imports.is_ok_and(|status| status.success())
     };
-    let found = folders.map(|folder| folder.join("python3")).find(has_grpc);
+    let found = folders.map(|folder| folder.join("python3")).find(has_all);
     if found.is_none() {
-        eprintln!("skipped: Python has no grpcio (Debian: python3-grpcio)");
+        eprintln!("skipped: Python has no {modules} ({from})");
     }
     found
 }
@@ -33,14 +36,25 @@ fn python() -> Option<PathBuf> {
 impl Server {
     /// Starts one, over TLS with this key and certificate where they are given; `None`, said aloud, without grpcio.
     fn start(secured: Option<[&Path; 2]>) -> Option<Self> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/grpcio/server.py");
-        let mut command = Command::new(python()?);
-        command.arg(script).args(secured.into_iter().flatten());
+        let mut command = Command::new(python("grpc", "Debian: python3-grpcio")?);
+        command.arg(script("server.py")).args(secured.into_iter().flatten());
+        Some(Self::running(command))
+    }
+
+    /// Starts one that describes itself; `None`, said aloud, without the modules for that.
+    fn described(arguments: &[&str]) -> Option<Self> {
+        let modules = "grpc, grpc_reflection, grpc_health";
+        let mut command = Command::new(python(modules, "PyPI: grpcio-reflection grpcio-health-checking")?);
+        command.arg(script("described.py")).args(arguments);
+        Some(Self::running(command))
+    }
+
+    fn running(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut port = String::new();
         stdout.read_line(&mut port).unwrap();
-        Some(Self { child, stdout, address: format!("127.0.0.1:{}", port.trim()) })
+        Self { child, stdout, address: format!("127.0.0.1:{}", port.trim()) }
     }
 
     fn url(&self, method: &str) -> String {
@@ -62,6 +76,10 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/grpcio").join(name)
 }
 
 fn codes(report: &Report) -> Vec<(String, u64)> {
@@ -127,4 +145,76 @@ fn calls_go_over_tls_to_a_server_whose_authority_is_given() {
     let wary = measure("--protocol grpc -n 3 -c 1", &url);
     assert_eq!(wary.map("/faults").into_iter().collect::<Vec<_>>(), [("tls", 3)], "{wary}");
     assert_eq!(server.counts(), BTreeMap::from([("echo".to_owned(), 60)]), "nobody distrustful came through");
+}
+
+#[test]
+fn methods_are_called_by_name_with_messages_of_types_that_the_server_tells() {
+    let Some(server) = Server::described(&[]) else { return };
+    let url = format!("grpc://{}", server.address);
+    let part = r#"{"name":"a","count":3,"madeAt":"1970-01-01T00:00:07Z"}"#;
+    let three = r#"[{"name":"a"},{"name":"b"},{"name":"c","count":1}]"#;
+    for (method, data, load, messages, why) in [
+        ("One", part, "-n 60 -c 6", 1, "unary"),
+        ("One", part, "-z 1s --rate 50/s", 1, "at a rate"),
+        ("Down", part, "-n 40 -c 4", 3, "a stream of the server's"),
+        ("Down", r#"{"count":0}"#, "-n 5 -c 1", 0, "of nothing"),
+        ("Up", three, "-n 40 -c 4", 1, "a stream of the client's"),
+        ("Both", three, "-n 40 -c 4 --streams 1", 3, "both ways"),
+    ] {
+        let call = format!("test.shop.Shop/{method}");
+        let report = measure_with(load, &["--call", &call, "--data", data], &url);
+        let finished = report.count("/requests/finished");
+        assert_eq!(codes(&report), owned(&[("grpc-0", finished)]), "{why}: {report}");
+        assert_eq!(report.count("/requests/succeeded"), finished, "{why}: {report}");
+        let least = finished * messages * 5;
+        assert!(report.count("/requests/body_bytes") >= least, "{messages} messages each: {why}: {report}");
+    }
+    let drawn = r#"{"name":"{{pick:here,gone}}","count":{{range:1..9}}}"#;
+    let report = measure_with("-n 200 -c 4 --seed 1", &["--call", "test.shop.Shop/One", "--data", drawn], &url);
+    let (here, gone) = (report.map("/codes")["grpc-0"], report.map("/codes")["grpc-5"]);
+    assert!(here + gone == 200 && here > 60 && gone > 60, "{report}");
+    let counts = server.counts();
+    let expected = [
+        ("both", 40),
+        ("both messages", 120),
+        ("down", 45),
+        ("made 0", 200),
+        ("made 7", 110),
+        ("one", 310),
+        ("up", 40),
+        ("up messages", 120),
+    ];
+    assert_eq!(counts.into_iter().collect::<Vec<_>>(), owned(&expected));
+}
+
+#[test]
+fn messages_are_packed_both_ways_where_that_is_asked_for() {
+    let Some(server) = Server::described(&["gzip"]) else { return };
+    let url = format!("grpc://{}", server.address);
+    let data = format!(r#"{{"name":"{}"}}"#, "a".repeat(20_000));
+    let arguments = ["--call", "test.shop.Shop/One", "--data", &data];
+    let packed = measure_with("-n 20 -c 2 --gzip", &arguments, &url);
+    assert_eq!(codes(&packed), owned(&[("grpc-0", 20)]), "{packed}");
+    assert!(packed.count("/requests/body_bytes") < 20 * 1_000, "the answers came packed: {packed}");
+    let small = measure_with("-n 20 -c 2 --gzip --max-message 20000", &arguments, &url);
+    assert_eq!(small.map("/faults").into_iter().collect::<Vec<_>>(), [("expect", 20)], "{small}");
+    let plain = measure_with("-n 20 -c 2", &arguments, &url);
+    assert_eq!(plain.count("/requests/succeeded"), 20, "packed or not, as the server likes: {plain}");
+    assert_eq!(server.counts()["one"], 60);
+}
+
+#[test]
+fn ghz_and_the_health_probe_ask_a_server_that_is_not_ours() {
+    let Some(server) = Server::described(&[]) else { return };
+    let arguments =
+        ["--insecure", "-n", "30", "-c", "3", "--call", "test.shop.Shop.Both", "-d", r#"[{"name":"a"},{}]"#];
+    let ran = run(["ghz"].iter().chain(&arguments).copied().chain([server.address.as_str()]));
+    assert!(ran.code == Some(0) && ran.stdout.contains("  [OK]   30 responses   \n"), "{ran:?}");
+    let without = run(["ghz", "--insecure", "--call", "test.shop.Shop/Nope", &server.address]);
+    assert_eq!(without.code, Some(1), "{without:?}");
+    let said = "test.shop.Shop has no method Nope; it has test.shop.Shop/One, test.shop.Shop/Down";
+    assert!(without.stderr.contains(said), "{without:?}");
+    let health = run(["ghz", "--insecure", "-n", "10", "-c", "2", &server.address]);
+    assert!(health.stdout.contains("  [OK]   10 responses   \n"), "{health:?}");
+    assert_eq!(server.counts(), BTreeMap::from([("both".to_owned(), 30), ("both messages".to_owned(), 60)]));
 }
