@@ -290,3 +290,14 @@ fn the_chart_is_of_this_version_and_its_schema_has_every_value() {
         );
     }
 }
+
+#[test]
+fn every_flag_of_the_service_has_a_value_but_for_some() {
+    // Addresses and names are the pod's own affair, the others do nothing; extraArgs takes them all the same.
+    let without = ["listen", "resolve", "zap-encoding", "zap-replace-globals"];
+    let page = std::fs::read_to_string(repository("docs/webhooks.md")).unwrap();
+    let template = std::fs::read_to_string(repository("deploy/chart/templates/deployment.yaml")).unwrap();
+    let flags = page.lines().filter_map(|line| line.strip_prefix("| `--")?.split([' ', '`']).next());
+    let missing: Vec<&str> = flags.filter(|flag| !template.contains(&format!("-{flag}"))).collect();
+    assert_eq!(missing, without);
+}
