@@ -9,6 +9,7 @@ use std::sync::Arc;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use super::remote::plain;
 use super::style::style;
 use super::{Exit, complain, say, warn};
 use crate::exec::Program;
@@ -57,6 +58,12 @@ pub(super) fn command() -> Command {
         .arg(several("deny", "RULE", "Makes an error of what this rule finds; warnings: of all warnings"))
         .arg(Arg::new("default-slo").long("default-slo").value_name("LINE").help("The --default-slo of the service"))
         .arg(several("enable-exec", "NAMES", "The --enable-exec of the service").value_parser(programs))
+        .arg(
+            Arg::new("flagger")
+                .long("flagger")
+                .value_name("VERSION")
+                .help("The version of Flagger that will ask (the newest)"),
+        )
         .arg(switch("migrate", "Shows the hooks that tollgate answers otherwise than Flagger's loadtester"))
         .arg(switch("rules", "Lists the rules"))
         .after_help(MORE)
@@ -102,8 +109,7 @@ fn read(name: &str) -> Result<(String, String), String> {
         },
         Err(error) => error.to_string(),
     };
-    let shown: String = shown.chars().filter(|c| !c.is_control()).collect();
-    Err(format!("FILE: got '{shown}', expected a file that can be read; {why}\n"))
+    Err(format!("FILE: got '{}', expected a file that can be read; {why}\n", plain(shown)))
 }
 
 fn file(path: &Path) -> io::Result<Vec<u8>> {
@@ -142,6 +148,12 @@ fn settings(matches: &ArgMatches) -> Result<Settings, Vec<String>> {
             Err(picture) => mistakes.push(format!("--default-slo: cannot be read\n{picture}")),
         }
     }
+    if let Some(text) = matches.get_one::<String>("flagger") {
+        match text.parse() {
+            Ok(version) => settings.flagger = Some(version),
+            Err(why) => mistakes.push(format!("--flagger: got '{}', {why}", shown(text))),
+        }
+    }
     settings.exec = matches.get_many::<String>("enable-exec").into_iter().flatten().cloned().collect();
     if mistakes.is_empty() { Ok(settings) } else { Err(mistakes) }
 }
@@ -151,8 +163,12 @@ fn no_rule(flag: &str, name: &str) -> String {
     let near = near.filter(|(distance, _)| *distance <= 3).min();
     let advice =
         near.map_or_else(|| "tollgate lint --rules lists them".to_owned(), |(_, id)| format!("did you mean {id}?"));
-    let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
-    format!("--{flag}: got '{shown}', expected the name of a rule; {advice}")
+    format!("--{flag}: got '{}', expected the name of a rule; {advice}", shown(name))
+}
+
+/// The beginning of a word, without what could steer a terminal.
+fn shown(word: &str) -> String {
+    word.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
 /// The rules as a table.

@@ -93,6 +93,11 @@ fn object(node: &Node, stream: &Stream<'_>, reading: &mut Reading) {
             reading.mistakes.push(mistake.advise(format!("add apiVersion: {VERSION}")));
         }
         (Some(kind), _) => reading.others.push(kind.to_owned()),
+        (None, _) if node.get("steps").is_some() => {
+            let mistake =
+                Mistake::new(MistakeKind::NoCanary, node.at, "this looks like a smoke test, and is no Canary");
+            reading.mistakes.push(mistake.advise("tollgate smoke --dry-run looks at it"));
+        }
         (None, _) => reading.mistakes.push(no_canary(node.at, "this mapping has no kind")),
     }
 }

@@ -61,6 +61,16 @@ pub(super) fn look(desk: &mut Desk<'_>, hook: &Hook, path: Path) {
         target::look(desk, hook, path, plan, key);
         length(desk, hook, plan);
     }
+    if order.plan.is_none() && matches!(path, Path::Rollout | Path::PreRollout) {
+        let said =
+            format!("{} needs a load, and the metadata have neither cmd nor url: the answer is 400", path.name());
+        return desk.on(hook, Rule::NoCommand, hook.places.key("metadata"), said, "add cmd: hey … or url");
+    }
+    if order.plan.is_some() && path == Path::Rollback {
+        let said = "/rollback makes no load: it goes by that of the other hooks";
+        desk.on(hook, Rule::NoEffect, hook.places.key("metadata"), said, "take the load out");
+        return;
+    }
     if order.objective.is_none() {
         unjudged(desk, hook, path, &order);
     } else {

@@ -3,7 +3,7 @@
 use super::finding::{Desk, Finding, Report};
 use super::place::Path;
 use super::settings::Settings;
-use super::{hook, load, role, schedule, task, whole};
+use super::{hook, load, role, schedule, task, version, whole};
 use crate::flagger::{self, Canary, Mistake, MistakeKind};
 use crate::yaml::Position;
 
@@ -58,6 +58,7 @@ fn of_canary(canary: &Canary, settings: &Settings, whole: bool) -> Vec<Finding> 
             _ => {}
         }
     }
+    version::look(&mut desk);
     if whole {
         whole::look(&mut desk);
     }

@@ -8,7 +8,7 @@
 //! * `place`: where a hook asks. `role`: which hook may ask where. `task`: the loadtester's commands; `load`: loads and
 //!   objectives, `evidence`: whether there can be enough of it, `target`: whose answers they get.
 //! * `schedule`: interval, weights, iterations, metrics; `ticks`: how often hooks are asked. `hook`: what holds for any hook;
-//!   `whole`: what hooks are to each other.
+//!   `whole`: what hooks are to each other; `version`: what older versions of Flagger do otherwise.
 //! * `text`, `json`, `github`: a report as people and machines read it. `migrate`: what changes for hooks of the loadtester.
 //!   `words`: texts and times as messages have them.
 
@@ -29,6 +29,7 @@ mod target;
 mod task;
 mod text;
 mod ticks;
+mod version;
 mod whole;
 mod words;
 
@@ -40,6 +41,7 @@ pub use migrate::{Change, Migration, migrate};
 pub use rule::{RULES, Rule, Severity};
 pub use settings::Settings;
 pub use text::{Style, migration, summary, text};
+pub use version::{NoVersion, Version};
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,9 @@ use super::place::{Path, is_tester, written};
 use super::rule::Rule;
 use crate::flagger::{Hook, HookKind};
 
+/// Paths that say whether the service lives.
+const PROBES: [&str; 2] = ["/healthz", "/readyz"];
+
 /// Looks at where one hook asks.
 pub(super) fn look(desk: &mut Desk<'_>, hook: &Hook, path: Path) {
     let at = hook.places.value("url");
@@ -32,6 +35,9 @@ fn unknown(desk: &mut Desk<'_>, hook: &Hook) {
     let lower = written.trim_end_matches('/').to_lowercase();
     let near = known.map(|name| (strsim::damerau_levenshtein(&lower, name), name)).min();
     let near = near.filter(|(distance, name)| *distance <= 2 && name.len() > 4).map(|(_, name)| name);
+    if PROBES.contains(&written.as_str()) {
+        return probe(desk, hook, &written);
+    }
     if written == "/" || near.is_none() && !is_tester(hook) {
         return;
     }
@@ -46,6 +52,17 @@ fn unknown(desk: &mut Desk<'_>, hook: &Hook) {
             .into(),
     };
     desk.on(hook, Rule::UnknownPath, hook.places.value("url"), said, help);
+}
+
+/// A hook that asks whether the service lives.
+fn probe(desk: &mut Desk<'_>, hook: &Hook, path: &str) {
+    let at = hook.places.value("url");
+    let said = format!("a {} hook on {path}: it is a success as long as the service lives", hook.kind);
+    match hook.kind {
+        HookKind::Rollback => desk.on(hook, Rule::RollsBack, at, said, "ask /rollback"),
+        HookKind::PostRollout | HookKind::Event => desk.on(hook, Rule::NoEffect, at, said, "take it out"),
+        _ => desk.on(hook, Rule::AlwaysPasses, at, said, "ask /rollout, /pre-rollout or /confirm"),
+    }
 }
 
 pub(super) const fn is_confirm(kind: HookKind) -> bool {

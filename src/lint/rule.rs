@@ -132,6 +132,7 @@ rules! {
     FewRollouts, "few-rollouts", Error, "Fewer than two calls of /rollout before the promotion: the first one never judges";
     NoConfirm, "no-confirm", Warning, "/rollout without a /confirm before the promotion";
     RollbackBlind, "rollback-blind", Warning, "/rollback without load that the canary alone answers: only gates and alerts give up";
+    FlaggerVersion, "flagger-version", Warning, "Something that the Flagger of --flagger does not know or does otherwise";
     NoPostRollout, "no-post-rollout", Note, "No post-rollout hook: tollgate must guess when an analysis is over";
 }
 

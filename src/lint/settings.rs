@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::rule::{Rule, Severity};
+use super::version::Version;
 use crate::spec::Objective;
 
 /// What a user may say about the rules and the service.
@@ -13,6 +14,8 @@ pub struct Settings {
     pub default_slo: Option<Arc<Objective>>,
     /// The service's `--enable-exec`: names of programs.
     pub exec: Vec<String>,
+    /// The version of Flagger that will ask; `None` for the newest.
+    pub flagger: Option<Version>,
     /// How bad a rule is to be taken, where that is not its own severity; `None` leaves its findings out.
     pub levels: BTreeMap<Rule, Option<Severity>>,
     /// Whether all warnings are errors.

@@ -5,7 +5,7 @@ use url::Url;
 use super::finding::Desk;
 use super::place::Path;
 use super::rule::Rule;
-use crate::flagger::{Hook, HookKind};
+use crate::flagger::{Hook, HookKind, Strategy};
 use crate::plan::Plan;
 use crate::spec::Whose;
 use crate::yaml::Position;
@@ -77,8 +77,17 @@ fn apex(desk: &mut Desk<'_>, hook: &Hook, path: Path, host: &str, at: Position) 
         let help = if judged { format!("ask {canary}, or set apex: allow") } else { format!("ask {canary}") };
         return desk.on(hook, Rule::ApexGate, at, said, help);
     }
-    let said =
-        format!("the old release answers at {host}, too: with 10% of the traffic, a canary that fails 5% shows 0.5%");
+    let said = match desk.canary.strategy() {
+        Strategy::Weighted => {
+            format!(
+                "the old release answers at {host}, too: with 10% of the traffic, a canary that fails 5% shows 0.5%"
+            )
+        }
+        Strategy::AbTest => {
+            format!("at {host} the canary answers only what matches, and nobody can tell from here how much of it does")
+        }
+        Strategy::BlueGreen => format!("only the old release answers at {host} until the promotion"),
+    };
     desk.on(hook, Rule::ApexTarget, at, said, format!("ask {canary}"));
 }
 

@@ -142,6 +142,87 @@ fn a_hook_on_the_path_of_another_role_is_named_by_what_it_would_do() {
     insta::assert_snapshot!("roles_and_paths", table);
 }
 
+/// Rules that no file of the tests breaks, and ways that none does: a text, or an analysis of podinfo.
+const EXAMPLES: &[(&str, &str)] = &[
+    ("no-canary", "apiVersion: v1\nkind: Service\n"),
+    ("no-canary", "steps: []\n"),
+    ("old-version", "apiVersion: flagger.app/v1alpha3\nkind: Canary\nmetadata: {name: a}\nspec: {}\n"),
+    ("no-strategy", "interval: 1m, threshold: 2"),
+    ("both-steps", "interval: 1m, threshold: 2, stepWeight: 5, stepWeights: [10, 20]"),
+    (
+        "single-iteration",
+        "interval: 1m, threshold: 2, iterations: 1, webhooks: [{name: a, type: confirm-promotion, url: 'http://x/gate/check'}]",
+    ),
+    ("match-ignored", "interval: 1m, threshold: 2, stepWeight: 5, match: [{headers: {a: {exact: b}}}]"),
+    ("password-in-url", "stepWeight: 5, webhooks: [{name: a, url: 'http://ann:secret@checks/x'}]"),
+    (
+        "near-key",
+        "stepWeight: 5, webhooks: [{name: a, url: 'http://tester/', metadata: {type: bash, Cmd: 'curl http://x/'}}]",
+    ),
+    (
+        "share-unknown",
+        "stepWeight: 5, webhooks: [{name: a, url: 'http://x/rollout', metadata: {cmd: 'hey -z 1m http://10.0.0.1/'}}]",
+    ),
+    (
+        "shadow",
+        "stepWeight: 5, webhooks: [{name: a, url: 'http://x/rollout', metadata: {cmd: 'hey -z 1m http://podinfo-canary/', enforce: 'false'}}]",
+    ),
+    ("rollback-blind", "stepWeight: 5, webhooks: [{name: a, type: rollback, url: 'http://x/rollback'}]"),
+    ("rolls-back", "stepWeight: 5, webhooks: [{name: a, type: rollback, url: 'http://tollgate/healthz'}]"),
+    ("always-passes", "stepWeight: 5, webhooks: [{name: a, url: 'http://tollgate/healthz'}]"),
+    ("no-command", "stepWeight: 5, webhooks: [{name: a, url: 'http://x/rollout', metadata: {slo: 'p99<1s'}}]"),
+    ("no-command", "stepWeight: 5, webhooks: [{name: a, type: pre-rollout, url: 'http://x/pre-rollout'}]"),
+    (
+        "no-effect",
+        "stepWeight: 5, webhooks: [{name: a, type: rollback, url: 'http://x/rollback', metadata: {cmd: 'hey -z 1m http://podinfo-canary/'}}]",
+    ),
+    (
+        "apex-target",
+        "iterations: 5, webhooks: [{name: a, url: 'http://x/rollout', metadata: {cmd: 'hey -z 1m http://podinfo/'}}]",
+    ),
+    ("flagger-version", "stepWeight: 5, webhooks: [{name: a, url: 'http://x/', retries: 1}]"),
+];
+
+/// podinfo with this analysis.
+fn analysed(analysis: &str) -> String {
+    format!(
+        "apiVersion: flagger.app/v1beta1\nkind: Canary\nmetadata: {{name: podinfo, namespace: test}}\nspec:\n  targetRef: \
+         {{kind: Deployment, name: podinfo}}\n  service: {{port: 80}}\n  analysis: {{{analysis}}}\n"
+    )
+}
+
+#[test]
+fn every_rule_is_broken_by_a_file_or_an_example() {
+    let old = Settings { flagger: Some("1.20".parse().unwrap()), ..Settings::default() };
+    let mut found: std::collections::BTreeSet<&str> = std::collections::BTreeSet::new();
+    for (_, text) in files("broken").into_iter().chain(files("")) {
+        found.extend(rules(&text, &Settings::default(), Severity::Note));
+    }
+    for (rule, text) in EXAMPLES {
+        let text = if text.contains('\n') { (*text).to_owned() } else { analysed(text) };
+        let broken = rules(&text, &old, Severity::Note);
+        assert!(broken.contains(rule), "{rule}: {broken:?} in {text}");
+        found.insert(rule);
+    }
+    let never: Vec<&Rule> = RULES.iter().filter(|rule| !found.contains(rule.id())).collect();
+    assert!(never.is_empty(), "{never:?}");
+}
+
+#[test]
+fn an_older_flagger_is_told_from_the_newest() {
+    let hooks = r#"{"name": "a", "type": "confirm-traffic-increase", "url": "http://x/gate/check"}, {"name": "b", "type": "event",
+        "url": "http://x/event", "timeout": "5s"}, {"name": "c", "url": "http://x/rollout", "disableTLS": true, "retries": 2,
+        "metadata": {"cmd": "hey -z 1m http://podinfo-canary/"}}"#;
+    for (version, expected) in
+        [("1.44", 0), ("1.41", 1), ("1.38", 2), ("1.34", 3), ("1.33", 4), ("1.32", 5), ("1.6", 6), ("0.21", 7)]
+    {
+        let settings = Settings { flagger: Some(version.parse().unwrap()), ..Settings::default() };
+        let found = rules(&with(hooks), &settings, Severity::Note);
+        assert_eq!(found.iter().filter(|rule| **rule == "flagger-version").count(), expected, "{version}: {found:?}");
+    }
+    assert!(!rules(&with(hooks), &Settings::default(), Severity::Note).contains(&"flagger-version"));
+}
+
 #[test]
 fn reports_for_programs_have_every_finding() {
     let (name, text) = files("broken").into_iter().find(|(name, _)| name == "objective.yaml").unwrap();

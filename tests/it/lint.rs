@@ -66,13 +66,15 @@ fn what_cannot_be_read_is_told_beside_what_can() {
 #[test]
 fn wrong_flags_are_told_all_at_once() {
     let good = canary("weighted.yaml");
-    let ended = lint(&["--allow", "apex-targt", "--deny", "everything", "--default-slo", "p99<5", &good]);
+    let ended =
+        lint(&["--allow", "apex-targt", "--deny", "everything", "--default-slo", "p99<5", "--flagger", "new", &good]);
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{ended:#?}");
     let lines: Vec<&str> = ended.stderr.lines().collect();
     assert_eq!(lines[0], "--allow: got 'apex-targt', expected the name of a rule; did you mean apex-target?");
     assert_eq!(lines[1], "--deny: got 'everything', expected the name of a rule; tollgate lint --rules lists them");
     assert_eq!(lines[2], "--default-slo: cannot be read");
-    assert_eq!(*lines.last().unwrap(), "see tollgate lint --help");
+    let flagger = "--flagger: got 'new', expected a version of Flagger, such as 1.38";
+    assert_eq!(lines[lines.len() - 2..], [flagger, "see tollgate lint --help"]);
     let none = lint(&[]);
     assert_eq!(
         (none.code, none.stderr.lines().next()),
@@ -98,4 +100,16 @@ fn a_migration_lists_the_hooks_whose_answer_changes() {
     let json = lint(&["--migrate", "-o", "json", &tasks]);
     let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(document[&tasks]["changes"].as_array().unwrap().len(), 10);
+}
+
+#[test]
+fn the_documentation_has_every_flag() {
+    let help = lint(&["--help"]);
+    assert_eq!(help.code, Some(0), "{help:#?}");
+    let told = std::fs::read_to_string(root().join("docs/lint.md")).unwrap();
+    let words = help.stdout.split(|c: char| !(c == '-' || c.is_ascii_lowercase()));
+    let flags: Vec<&str> = words.filter(|word| word.starts_with("--") && word.len() > 2).collect();
+    assert!(flags.contains(&"--migrate") && flags.len() > 8, "{flags:?}");
+    let missing: Vec<&&str> = flags.iter().filter(|flag| **flag != "--help" && !told.contains(**flag)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

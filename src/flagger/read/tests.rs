@@ -180,6 +180,7 @@ const WRONG: &[(&str, &[&str])] = &[
         "replicas: 1\n",
         &["1:1: this mapping has no kind; expected an object with apiVersion: flagger.app/v1beta1 and kind: Canary"],
     ),
+    ("steps: []\n", &["1:1: this looks like a smoke test, and is no Canary; tollgate smoke --dry-run looks at it"]),
     (
         "kind: Canary\n",
         &["1:7: apiVersion is missing: this Canary may be anybody's; add apiVersion: flagger.app/v1beta1"],
