@@ -1,6 +1,7 @@
 // Flagger's own code, driven by tests over standard input and output, a line of JSON each.
 //
 //	flagger hooks      calls webhooks as Flagger's client calls them
+//	flagger analysis   plays analyses with Flagger's controller
 package main
 
 import (
@@ -11,9 +12,9 @@ import (
 )
 
 func main() {
-	modes := map[string]func(*wire) error{"hooks": hooks}
+	modes := map[string]func(*wire) error{"hooks": hooks, "analysis": analysis}
 	if len(os.Args) != 2 || modes[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: flagger hooks")
+		fmt.Fprintln(os.Stderr, "usage: flagger hooks|analysis")
 		os.Exit(2)
 	}
 	input := bufio.NewReader(os.Stdin)

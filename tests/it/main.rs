@@ -18,6 +18,8 @@ mod compared;
 #[cfg(test)]
 mod connections;
 #[cfg(test)]
+mod controller;
+#[cfg(test)]
 mod cuts;
 #[cfg(test)]
 mod deploy;

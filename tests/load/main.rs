@@ -6,6 +6,8 @@ mod acceptance;
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
+mod analyses;
+#[cfg(test)]
 mod beside;
 #[cfg(test)]
 mod dashboards;

@@ -55,6 +55,10 @@ impl<W: World> Turn<'_, W> {
             provider, metric.name, rollout.target.name, rollout.namespace
         );
         match source {
+            // Only the code for these two passes the reason on as it is.
+            Source::SuccessRate if provider == "kubernetes" || provider.starts_with("gatewayapi") => {
+                format!("{quiet}: no values found")
+            }
             Source::SuccessRate => format!("{quiet}: running query failed: no values found"),
             Source::Duration => quiet,
             Source::Query => format!("Halt advancement no values found for metric: {}", metric.name),

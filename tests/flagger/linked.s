@@ -1,0 +1,1 @@
+// This file lets Go declare a function whose body is elsewhere.
