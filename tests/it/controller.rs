@@ -1,6 +1,6 @@
 //! Ticks as Flagger's own controller does them: the same objects, answers and values go through its code and through ours.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -132,9 +132,12 @@ fn any(chance: &mut Chance, there: &str) -> Scenario {
     };
     let values = (0..TICKS).map(|_| [value(chance, 99.5, 98.25), value(chance, 120.0, 812.0)]).collect();
     let revised = (2..TICKS).filter(|_| chance.of(7)).collect();
-    let unready = (1..TICKS)
-        .filter_map(|tick| chance.of(6).then(|| (tick, Unready { primary: chance.of(50), stuck: chance.of(40) })));
-    let unready = unready.collect();
+    let mut unready = HashMap::new();
+    for tick in 1..TICKS {
+        if chance.of(6) {
+            unready.insert(tick, Unready { primary: chance.of(50), stuck: chance.of(40) });
+        }
+    }
     Scenario { yaml, answers, values, revised, unready }
 }
 
@@ -142,7 +145,7 @@ fn any(chance: &mut Chance, there: &str) -> Scenario {
 struct Script<'a> {
     answers: &'a Answers,
     asked: HashMap<String, usize>,
-    values: std::vec::IntoIter<Option<f64>>,
+    values: VecDeque<Option<f64>>,
     unready: Option<Unready>,
 }
 
@@ -154,7 +157,7 @@ impl World for Script<'_> {
     }
 
     fn measure(&mut self, _: &Metric, _: Source) -> Measured {
-        self.values.next().flatten().map_or(Measured::NoValues, Measured::Value)
+        self.values.pop_front().flatten().map_or(Measured::NoValues, Measured::Value)
     }
 
     fn millis(&mut self) -> u64 {
@@ -231,7 +234,7 @@ fn play(flagger: &mut Original, hooks: &Hooks, scenario: &Scenario, met: &mut BT
     let revision = |n: usize| Checksum::new(format!("v{n}"));
     let mut state = State::initialized(revision(0), revision(1));
     let mut script =
-        Script { answers: &scenario.answers, asked: HashMap::new(), values: Vec::new().into_iter(), unready: None };
+        Script { answers: &scenario.answers, asked: HashMap::new(), values: VecDeque::new(), unready: None };
     // Setting the object up makes events already.
     flagger.ask(&json!({"canary": scenario.yaml}));
     *hooks.0.lock().unwrap() = (scenario.answers.clone(), HashMap::new());
@@ -249,7 +252,7 @@ fn play(flagger: &mut Original, hooks: &Hooks, scenario: &Scenario, met: &mut BT
             "unready": unready.map_or("", |unready| if unready.primary { "podinfo-primary" } else { "podinfo" }),
             "stuck": unready.is_some_and(|unready| unready.stuck)}));
         script.unready = unready;
-        script.values = scenario.values[number].to_vec().into_iter();
+        script.values = scenario.values[number].into();
         let ours = tick(&rollout, &mut state, &mut script);
         let steps: Vec<Value> = theirs["steps"].as_array().unwrap().iter().map(normal).collect();
         let where_ = format!("tick {number} of\n{}{:?}", scenario.yaml, scenario.answers);

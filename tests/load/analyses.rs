@@ -87,7 +87,7 @@ fn judging(target: &str) -> Vec<(&'static str, &'static str, String)> {
     let long = format!("hey -z 60s -q 50 -c 4 -host podinfo-canary {target}");
     vec![
         ("pre-rollout", "/pre-rollout", load(&short)),
-        ("rollout", "/rollout", format!("{}, wait: 30s", load(&long))),
+        ("rollout", "/rollout", format!("{}, wait: 2s", load(&long))),
         ("confirm-promotion", "/confirm", String::new()),
         ("rollback", "/rollback", String::new()),
         ("post-rollout", "/post-rollout", String::new()),
