@@ -24,6 +24,7 @@
 //! * [`server`]: the service that Flagger asks.
 //! * [`pem`]: certificates and keys from files.
 //! * [`outbound`]: single questions to other services.
+//! * [`prometheus`]: numbers from a Prometheus, for the clauses that ask for them.
 //! * [`practice`]: a canary server whose latency, errors and stalls are chosen, and which keeps the truth.
 //! * [`cli`]: the commands.
 
@@ -39,6 +40,7 @@ pub mod outbound;
 pub mod pem;
 pub mod plan;
 pub mod practice;
+pub mod prometheus;
 pub mod proto;
 pub mod report;
 pub mod server;

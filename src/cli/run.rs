@@ -1,9 +1,11 @@
 //! `tollgate run`: from a command line to a load, a report and an exit code.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -14,14 +16,18 @@ use super::style::style;
 use super::{Exit, complain, progress, saving, say, warn};
 use crate::load::{self, Engine, Load, Pair, Stopper, Unreflected, Watcher, descriptors};
 use crate::plan::{Arrivals, Plan};
+use crate::prometheus::{Answers, Prometheus};
 use crate::report::{self, Facts, Loop, Report, Style};
-use crate::slo::{self, Verdict};
+use crate::slo::{self, Answer, Query, Verdict};
 use crate::spec::{Output, Spec};
 use crate::stats::{Detail, Measures, Stopped, Summary};
 use crate::wire::Transport;
 
 /// Descriptors our own process needs besides its connections.
 const SPARE_DESCRIPTORS: u64 = 32;
+
+/// How long a Prometheus may take to answer.
+const OUTSIDE: Duration = Duration::from_secs(10);
 
 /// How a file wants its text.
 const PLAIN: Style = Style { color: false, width: 80, unicode: true };
@@ -204,19 +210,35 @@ pub(super) async fn measured(
     let load = Loads::begin(engine, spec)?;
     let (stoppers, watcher) = (load.stoppers(), load.watcher());
     let finish = async {
-        tokio::select! {
+        let (summary, primary) = tokio::select! {
             summaries = load.finish() => summaries,
             never = progress::draw(&watcher, spec) => match never {},
-        }
+        };
+        let outside = outside(spec, &summary).await;
+        (summary, primary, outside)
     };
     let summaries = signals.until_done(finish, || stoppers.iter().for_each(Stopper::stop)).await;
-    let Some((summary, primary)) = summaries else { return Ok(None) };
+    let Some((summary, primary, outside)) = summaries else { return Ok(None) };
     // What ran until an interruption may be the better part of a bad run: no pass, and no other word either.
     let objective = spec.objective.as_ref().filter(|_| summary.stopped != Some(Stopped::Interrupted));
-    let evidence = slo::Evidence { references, primary: primary.as_ref(), ..slo::Evidence::of(&summary) };
+    let (canary, primary_side) = (&summary, primary.as_ref());
+    let evidence = slo::Evidence { canary, primary: primary_side, references, outside: &outside };
     let verdict = objective.map(|objective| slo::judge(&objective.line, &evidence));
     let exit = exit(&summary, verdict.as_ref());
     Ok(Some(Ran { facts: facts(spec, started, exit), summary, primary, verdict, exit }))
+}
+
+/// What the objective's queries come to once the load is over.
+async fn outside(spec: &Spec, summary: &Summary) -> BTreeMap<Query, Answer> {
+    let (Some(url), Some(objective)) = (&spec.prometheus, &spec.objective) else { return BTreeMap::new() };
+    let queries = objective.line.queries();
+    if summary.stopped == Some(Stopped::Interrupted) {
+        return BTreeMap::new();
+    }
+    match Prometheus::new(url) {
+        Ok(prometheus) => Answers::of(Arc::new(prometheus)).to(&queries, OUTSIDE).await,
+        Err(error) => queries.into_iter().map(|query| (query.clone(), Err(error.to_string()))).collect(),
+    }
 }
 
 /// The load of a run, or the two of a comparison.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::stats::Summary;
 
 use super::clause::Reference;
-use super::needs::Query;
+use super::needs::{Answer, Query};
 
 static NO_REFERENCES: BTreeMap<Reference, Summary> = BTreeMap::new();
-static NO_ANSWERS: BTreeMap<Query, f64> = BTreeMap::new();
+static NO_ANSWERS: BTreeMap<Query, Answer> = BTreeMap::new();
 
 /// Everything that was measured. What a clause needs and is not here leaves it with insufficient evidence.
 #[derive(Clone, Copy, Debug)]
@@ -20,7 +20,7 @@ pub struct Evidence<'a> {
     /// Saved runs, known as a whole: their readings do not count.
     pub references: &'a BTreeMap<Reference, Summary>,
     /// Answers of Prometheus, as it gives them: seconds, bytes, shares from 0 to 1, requests, requests a second.
-    pub outside: &'a BTreeMap<Query, f64>,
+    pub outside: &'a BTreeMap<Query, Answer>,
 }
 
 impl<'a> Evidence<'a> {

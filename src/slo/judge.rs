@@ -122,7 +122,7 @@ impl Judge<'_> {
         }
         match compiled.rule {
             Rule::Compare(comparing) => beside(self, compiled, &comparing, run, measured),
-            Rule::Outside => super::outside::settle(clause, measured.value, run.saturated).into(),
+            Rule::Outside => super::outside::settle(clause, measured.value, self.evidence.outside, run).into(),
             _ => run.settle(compiled, measured.n).into(),
         }
     }

@@ -49,7 +49,7 @@ pub use error::{ParseError, ParseErrors};
 pub use evidence::Evidence;
 pub use judge::judge;
 pub use lasting::lasting;
-pub use needs::{Party, Query};
+pub use needs::{Answer, Party, Query};
 pub use parse::parse;
 pub use standing::{Standing, standings};
 pub use unit::{Dimension, Quantity, Unit};

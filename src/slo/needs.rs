@@ -17,6 +17,9 @@ pub enum Party {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Query(pub String);
 
+/// What a query comes to: a number as Prometheus gives it, or why there is none, in words.
+pub type Answer = Result<f64, String>;
+
 impl Line {
     /// Whether it can be judged only beside the primary, loaded on the same schedule.
     #[must_use]

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use super::clause::{Bound, Clause, Metric};
 use super::measured::Measured;
-use super::needs::Query;
-use super::run::{enough, otherwise};
+use super::needs::{Answer, Query};
+use super::run::{Run, enough, otherwise};
 use super::unit::{Dimension, Unit};
 use super::verdict::{Decision, Value};
 
 /// The answer with the unit of the bound. Prometheus speaks in base units: seconds, bytes, shares from 0 to 1.
-pub(super) fn outside(clause: &Clause, answers: &BTreeMap<Query, f64>) -> Measured {
+pub(super) fn outside(clause: &Clause, answers: &BTreeMap<Query, Answer>) -> Measured {
     let (Metric::Prom(query), Bound::Absolute(bound)) = (&clause.metric, &clause.bound) else {
         return Measured::default();
     };
     // No traffic gives no number, and that is no evidence.
-    let value = answers.get(query).copied().filter(|answer| answer.is_finite()).map(|answer| {
+    let number = answers.get(query).and_then(|answer| answer.as_ref().ok()).copied();
+    let value = number.filter(|number| number.is_finite()).map(|answer| {
         match bound.unit.map_or(Dimension::Count, Unit::dimension) {
             Dimension::Time => Value::Time(answer * 1e9),
             Dimension::Percent | Dimension::Point => Value::Ratio(answer),
@@ -27,11 +28,26 @@ pub(super) fn outside(clause: &Clause, answers: &BTreeMap<Query, f64>) -> Measur
     Measured { value, ..Measured::default() }
 }
 
-/// What an answer comes to; `saturated` while our own process spoils all times.
-pub(super) fn settle(clause: &Clause, value: Option<Value>, saturated: bool) -> (Decision, Option<String>) {
+/// Why there is no number.
+fn missing(clause: &Clause, answers: &BTreeMap<Query, Answer>) -> String {
+    let answer = if let Metric::Prom(query) = &clause.metric { answers.get(query) } else { None };
+    match answer {
+        Some(Err(why)) => why.clone(),
+        _ => "Prometheus gave no number".to_owned(),
+    }
+}
+
+/// What an answer comes to beside a run. Without a request of that nothing passes.
+pub(super) fn settle(
+    clause: &Clause,
+    value: Option<Value>,
+    answers: &BTreeMap<Query, Answer>,
+    run: &Run<'_>,
+) -> (Decision, Option<String>) {
+    let saturated = run.saturated;
     let is_time = matches!(value, Some(Value::Time(_)));
     let Some(value) = value else {
-        return otherwise(clause, Decision::Insufficient, Some("Prometheus gave no number".to_owned()));
+        return otherwise(clause, Decision::Insufficient, Some(missing(clause, answers)));
     };
     if let Value::Ratio(share) = value
         && !(0.0..=1.0).contains(&share)
@@ -43,6 +59,9 @@ pub(super) fn settle(clause: &Clause, value: Option<Value>, saturated: bool) -> 
     let holds = value.as_f64().partial_cmp(&bound).is_some_and(|order| clause.comparison.accepts(order));
     match enough(holds, true) {
         _ if saturated && (holds || is_time) => (Decision::Saturated, None),
+        Decision::Pass if run.summary.finished == 0 => {
+            otherwise(clause, Decision::Insufficient, Some("no request was finished".to_owned()))
+        }
         decision => (decision, None),
     }
 }

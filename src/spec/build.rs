@@ -35,6 +35,8 @@ pub struct Spec {
     pub objective: Option<Objective>,
     /// Reports of earlier runs that the objective compares with, in which file each.
     pub references: Vec<(Reference, PathBuf)>,
+    /// Whom the objective's queries are put to; `None` where it has none.
+    pub prometheus: Option<String>,
     /// Statuses that count as success.
     pub success: StatusSet,
     /// Threads that send, at least 1; `None` is one for each CPU.
@@ -67,6 +69,7 @@ pub struct SpecBuilder {
     mistakes: Vec<Mistake>,
     seed: Option<u64>,
     verbatim: bool,
+    asks: bool,
 }
 
 impl SpecBuilder {
@@ -89,6 +92,11 @@ impl SpecBuilder {
     /// Takes `{{` as text: nothing is drawn.
     pub fn verbatim(&mut self) {
         self.verbatim = true;
+    }
+
+    /// Takes clauses on queries: whoever judges has a Prometheus to ask.
+    pub fn asks_prometheus(&mut self) {
+        self.asks = true;
     }
 
     /// Whether `{{` is text.
@@ -116,11 +124,10 @@ impl SpecBuilder {
         let pace = pace(&mut self, &mut notes);
         let timeout = self.read(Id::Timeout, seconds_or_span).unwrap_or(TIMEOUT);
         let age = self.read(Id::ConnectionAge, span).unwrap_or_default();
-        let compared = self.is_given(Id::Primary);
-        let objective = self.read(Id::Slo, |text| objective_on(text, &targets, compared));
-        let references = references(&mut self, objective.as_ref(), &mut notes);
+        let (objective, references, prometheus) = judged_by(&mut self, &targets, &mut notes);
         let success = self.read(Id::Success, statuses).unwrap_or_default();
         let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|workers| *workers > 0);
+        let workers = workers.and_then(|workers| u32::try_from(workers).ok());
         let output = self.read(Id::Output, |text| text.parse().map_err(|()| WRONG)).unwrap_or_default();
         let report = self.read(Id::Report, saved);
         let (quiet, no_color) = (self.is_given(Id::Quiet), self.is_given(Id::NoColor));
@@ -156,8 +163,20 @@ impl SpecBuilder {
         // Apart are the canary's requests alone.
         let beside = |target| Plan { targets: vec![target], split: Vec::new(), ..plan.clone() };
         let primary = primary.map(beside);
-        let workers = workers.and_then(|workers| u32::try_from(workers).ok());
-        Ok(Spec { plan, primary, objective, references, success, workers, output, report, quiet, no_color, notes })
+        Ok(Spec {
+            plan,
+            primary,
+            objective,
+            references,
+            prometheus,
+            success,
+            workers,
+            output,
+            report,
+            quiet,
+            no_color,
+            notes,
+        })
     }
 
     /// What is wrong so far.
@@ -218,6 +237,24 @@ impl SpecBuilder {
     }
 }
 
+/// What a run is judged by: its objective, in which files that is compared with, and whom its queries are put to.
+fn judged_by(
+    wishes: &mut SpecBuilder,
+    targets: &[Target],
+    notes: &mut Vec<String>,
+) -> (Option<Objective>, Vec<(Reference, PathBuf)>, Option<String>) {
+    let compared = wishes.is_given(Id::Primary);
+    let asks = wishes.asks || wishes.is_given(Id::Prometheus);
+    let objective = wishes.read(Id::Slo, |text| objective_on(text, targets, compared, asks));
+    let references = references(wishes, objective.as_ref(), notes);
+    let mut prometheus = wishes.read(Id::Prometheus, web_address);
+    if prometheus.is_some() && objective.as_ref().is_some_and(|objective| objective.line.queries().is_empty()) {
+        notes.push("--prometheus has no effect: no clause has a query".to_owned());
+        prometheus = None;
+    }
+    (objective, references, prometheus)
+}
+
 /// Reads `HEADER=REGEX`.
 pub(super) fn identify(text: &str) -> Result<Identify, Wrong> {
     let (header, pattern) = text.split_once('=').ok_or(WRONG)?;
@@ -234,8 +271,8 @@ pub(super) fn identify(text: &str) -> Result<Identify, Wrong> {
     Ok(Identify { header: header.trim().to_owned(), pattern: pattern.to_owned() })
 }
 
-/// Reads an objective on its own: clauses that need a run's URLs or the reports of earlier runs are refused.
-pub(super) fn objective(text: &str) -> Result<Objective, Wrong> {
+/// Reads an objective on its own, where `asks` says whether queries can be asked: clauses that need a run's URLs or the reports of earlier runs are refused.
+pub(super) fn objective(text: &str, asks: bool) -> Result<Objective, Wrong> {
     let known_nowhere = |line: &mut Line| {
         let mut refused = line.ask(&[]).err().unwrap_or_default();
         let saved =
@@ -245,15 +282,15 @@ pub(super) fn objective(text: &str) -> Result<Objective, Wrong> {
         refused.extend(beside);
         refused
     };
-    judged(text, known_nowhere)
+    judged(text, asks, known_nowhere)
 }
 
 /// Reads the objective of a run that asks these targets, and whether a primary beside them. Without a usable target there
 /// is a mistake about that.
-fn objective_on(text: &str, targets: &[Target], compared: bool) -> Result<Objective, Wrong> {
+fn objective_on(text: &str, targets: &[Target], compared: bool, asks: bool) -> Result<Objective, Wrong> {
     let asked: Vec<Asked<'_>> =
         targets.iter().map(|target| Asked { url: &target.url, path: &target.request.path }).collect();
-    judged(text, |line| {
+    judged(text, asks, |line| {
         let mut refused = if asked.is_empty() { Vec::new() } else { line.ask(&asked).err().unwrap_or_default() };
         let alone = line.needs_primary() && !compared;
         refused.extend(alone.then(|| "primary: say where the release in service is: --primary URL".to_owned()));
@@ -261,13 +298,23 @@ fn objective_on(text: &str, targets: &[Target], compared: bool) -> Result<Object
     })
 }
 
-/// Reads an objective; clauses that are understood and cannot be judged are refused here, before anything is sent.
-fn judged(text: &str, unknown: impl Fn(&mut Line) -> Vec<String>) -> Result<Objective, Wrong> {
+/// Reads an objective; clauses that are understood and cannot be judged are refused here, before anything is sent. `asks`
+/// says whether there is a Prometheus.
+fn judged(text: &str, asks: bool, unknown: impl Fn(&mut Line) -> Vec<String>) -> Result<Objective, Wrong> {
     let mut line = crate::slo::parse(text).map_err(|errors| pictured(errors.caret(text)))?;
     let mut refused = line.unsupported();
     refused.extend(unknown(&mut line));
-    refused.extend(line.queries().first().map(|_| "prom('…'): run does not ask Prometheus".to_owned()));
+    if !asks && !line.queries().is_empty() {
+        refused.push("prom('…'): there is no Prometheus to ask: give --prometheus URL".to_owned());
+    }
     if refused.is_empty() { Ok(Objective { text: text.to_owned(), line }) } else { Err(wrong(refused.join("; "))) }
+}
+
+/// An address of a service that is asked over HTTP.
+fn web_address(text: &str) -> Result<String, Wrong> {
+    let url = url::Url::parse(text).map_err(|_| WRONG)?;
+    let known = matches!(url.scheme(), "http" | "https") && url.has_host();
+    if known { Ok(text.to_owned()) } else { Err(WRONG) }
 }
 
 /// The protocol, from its flag or from hey's switch for HTTP/2.

@@ -56,6 +56,7 @@ pub enum Id {
     Slo,
     Last,
     Baseline,
+    Prometheus,
     Success,
     Identify,
     SplitBy,

@@ -48,29 +48,31 @@ pub struct Hook {
     pub strict: bool,
     /// The pace of a load whose answers alone would set it.
     pub pace: Rate,
+    /// Whether clauses on queries can be judged: there is a Prometheus to ask.
+    pub prometheus: bool,
 }
 
 impl Default for Hook {
-    /// No objective, any key, and a hundred requests a second for a load without a pace.
+    /// No objective, any key, a hundred requests a second for a load without a pace, and no Prometheus.
     fn default() -> Self {
-        Self { objective: None, strict: false, pace: PACE }
+        Self { objective: None, strict: false, pace: PACE, prometheus: false }
     }
 }
 
 impl Objective {
-    /// Reads an objective line.
+    /// Reads an objective line; `prometheus` says whether there is one to ask, for clauses on queries.
     ///
     /// # Errors
     /// What is wrong with it, with carets.
-    pub fn read(text: &str) -> Result<Self, String> {
-        objective(text).map_err(|wrong| wrong.picture.or(wrong.advice).unwrap_or_default())
+    pub fn read(text: &str, prometheus: bool) -> Result<Self, String> {
+        objective(text, prometheus).map_err(|wrong| wrong.picture.or(wrong.advice).unwrap_or_default())
     }
 
     /// What is judged on `/rollout` and `/pre-rollout` where nothing is said: the two numbers that Flagger's users usually
     /// have in their metrics.
     #[must_use]
     pub fn usual() -> Self {
-        Self::read("success>=99%, p99<=500ms").expect("a line of our own, tested")
+        Self::read("success>=99%, p99<=500ms", false).expect("a line of our own, tested")
     }
 }
 
@@ -80,6 +82,9 @@ impl Objective {
 /// All mistakes at once, each under the name that its key has in metadata.
 pub fn order(metadata: &BTreeMap<String, String>, hook: &Hook) -> Result<Order, Mistakes> {
     let mut wishes = SpecBuilder::new();
+    if hook.prometheus {
+        wishes.asks_prometheus();
+    }
     let line = metadata.get("cmd").and_then(|cmd| load_line(cmd, &mut wishes));
     let by_cmd = metadata.contains_key("cmd");
     let unread = metadata.get("slo").and_then(|text| unread(text));
@@ -99,7 +104,7 @@ pub fn order(metadata: &BTreeMap<String, String>, hook: &Hook) -> Result<Order, 
         ..Order::default()
     };
     let spec = if by_cmd {
-        beside(&mut wishes, &mut order, line)?
+        beside(&mut wishes, &mut order, line, hook)?
     } else if wants_load(metadata) {
         let warmup = wishes.is_given(Id::Warmup);
         let age = wishes.is_given(Id::ConnectionAge);
@@ -108,7 +113,7 @@ pub fn order(metadata: &BTreeMap<String, String>, hook: &Hook) -> Result<Order, 
         defaults(&mut spec.plan, warmup, age);
         Some(spec)
     } else {
-        beside(&mut wishes, &mut order, None)?
+        beside(&mut wishes, &mut order, None, hook)?
     };
     if let Some(mut spec) = spec {
         if spec.plan.schedule.arrivals == Arrivals::Closed {
@@ -124,8 +129,13 @@ pub fn order(metadata: &BTreeMap<String, String>, hook: &Hook) -> Result<Order, 
 }
 
 /// What stands beside a line, or beside no load at all.
-fn beside(wishes: &mut SpecBuilder, order: &mut Order, mut line: Option<Spec>) -> Result<Option<Spec>, Mistakes> {
-    let objective = wishes.read(Id::Slo, objective);
+fn beside(
+    wishes: &mut SpecBuilder,
+    order: &mut Order,
+    mut line: Option<Spec>,
+    hook: &Hook,
+) -> Result<Option<Spec>, Mistakes> {
+    let objective = wishes.read(Id::Slo, |text| objective(text, hook.prometheus));
     let success = wishes.read(Id::Success, statuses);
     let warmup = wishes.read(Id::Warmup, span);
     let age = wishes.read(Id::ConnectionAge, span);

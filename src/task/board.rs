@@ -4,6 +4,7 @@
 //! then looks at loads and waits without the lock, and is concluded in one step again. A caller who leaves takes nothing
 //! along: loads go on, and what they come to answers the next call.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,13 +21,15 @@ use super::load::{Load, Loads};
 use super::ruling::Override;
 use super::status::{CanaryStatus, Sums};
 use crate::canary::{Canary, Checksum, Phase};
+use crate::prometheus::Answers;
+use crate::slo::{Answer as Number, Line, Query};
 use crate::state::{Store, StoreError};
 
 /// How long a rollout hook waits where nothing else is said: less than the shortest timeout that hooks in the wild have.
 const WAIT: Duration = Duration::from_secs(4);
 
 /// What a board is to know of its surroundings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// How much may run at once.
     pub budgets: Budgets,
@@ -34,11 +37,13 @@ pub struct Settings {
     pub shadow: bool,
     /// How long a rollout hook waits where its metadata say nothing.
     pub wait: Duration,
+    /// Who answers the queries of clauses; `None` for nobody, and such clauses have no evidence.
+    pub outside: Option<Answers>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { budgets: Budgets::default(), shadow: false, wait: WAIT }
+        Self { budgets: Budgets::default(), shadow: false, wait: WAIT, outside: None }
     }
 }
 
@@ -59,6 +64,7 @@ struct Shared<F: Loads> {
     /// Held while a person's decision is stored, so that the last one stays.
     ruling: tokio::sync::Mutex<()>,
     observer: Arc<dyn Observer>,
+    outside: Option<Answers>,
     zero: Instant,
     /// Whether nobody may wait any more.
     ending: watch::Sender<bool>,
@@ -89,9 +95,9 @@ impl<F: Loads> Board<F> {
         }
         // What was decided before was told before.
         drop(desk.events());
-        let (desk, ruling) = (Mutex::new(desk), tokio::sync::Mutex::new(()));
+        let (desk, ruling, outside) = (Mutex::new(desk), tokio::sync::Mutex::new(()), settings.outside);
         let (ending, _) = watch::channel(false);
-        Ok(Self(Arc::new(Shared { desk, keeper, ruling, observer, zero: Instant::now(), ending })))
+        Ok(Self(Arc::new(Shared { desk, keeper, ruling, observer, outside, zero: Instant::now(), ending })))
     }
 
     /// Answers a call. Drop the delivery when the answer did not arrive, and say so when it did.
@@ -196,6 +202,15 @@ impl<F: Loads> Board<F> {
         self.0.ending.send_replace(true);
         for (_, _, _, load) in self.lock().running() {
             load.stop();
+        }
+    }
+
+    /// What the queries of a line come to now, asked for no longer than `patience`.
+    pub(super) async fn outside(&self, line: &Line, patience: Duration) -> BTreeMap<Query, Number> {
+        let queries = line.queries();
+        match &self.0.outside {
+            Some(answers) if !queries.is_empty() => answers.to(&queries, patience).await,
+            _ => BTreeMap::new(),
         }
     }
 

@@ -149,6 +149,8 @@ pub(super) struct Visit {
     pub(super) goal: Goal,
     /// Until when it may wait; `None` for as long as it takes.
     pub(super) deadline: Option<Duration>,
+    /// How long a Prometheus may take to answer.
+    pub(super) patience: Duration,
     whose: Whose,
 }
 

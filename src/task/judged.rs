@@ -155,12 +155,14 @@ impl<F: Loads> Board<F> {
 
     /// The verdict on a stretch of load up to `to` (`None`: up to now), extended backwards where it holds too little.
     pub(super) async fn judge(&self, visit: &Visit, aim: &Aim, mut view: View, to: Option<u64>) -> Option<Judged> {
+        let objective = self.track(visit, aim, |track| track.asked[aim.asked].objective.clone())?;
+        let outside = self.outside(&objective.line, visit.patience).await;
         loop {
             let (end, never) = self.track(visit, aim, |track| (track.end(), track.never_reached(&view)))?;
             let to = to.unwrap_or(end);
             let summary = self.shown(visit, aim, view.from, to).await?;
-            let objective = self.track(visit, aim, |track| track.asked[aim.asked].objective.clone())?;
-            let mut verdict = slo::judge(&objective.line, &slo::Evidence::of(&summary));
+            let evidence = slo::Evidence { outside: &outside, ..slo::Evidence::of(&summary) };
+            let mut verdict = slo::judge(&objective.line, &evidence);
             match never {
                 Some(End::Unreachable(why)) if summary.finished == 0 => {
                     verdict.decision = Decision::Unreachable;

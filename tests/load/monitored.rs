@@ -2,16 +2,20 @@
 //! `docs/metrics.md`, which are those that people ask their applications.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use ::tollgate::practice::Practice;
+use ::tollgate::prometheus::{Answers, Prometheus as Asked};
+use ::tollgate::server::Settings;
+use ::tollgate::task::Kind;
 use serde_json::json;
 
 use super::alone;
 use super::monitoring::{Prometheus, alertmanager, until};
 use super::practice::{practice, url};
 use super::service::{Answer, Service, Wanted};
+use super::tollgate::run as program;
 
 /// The queries of the documentation, in its order.
 fn documented() -> Vec<String> {
@@ -171,4 +175,53 @@ fn an_alert_that_prometheus_fires_and_alertmanager_tells_gives_the_release_up() 
     let page = service.get("/metrics").body;
     let told = r#"tollgate_verdicts_total{namespace="shop",name="web-app",hook="/rollback",verdict="roll-back"} 1"#;
     assert!(page.lines().any(|line| line == told), "{told} is not in\n{page}");
+}
+
+/// Clauses, what they come to beside a good release, and what is said of them.
+const NUMBERS: [(&str, Kind, &str, i32); 6] = [
+    ("prom('vector(0.002)')<1%", Kind::Pass, "ok 0.2%", 0),
+    ("prom('vector(0.02)')<1%", Kind::Fail, "prom('vector(0.02)')<1% was 2%", 1),
+    ("prom('scalar(vector(0.25))')<300ms", Kind::Pass, "ok 250ms", 0),
+    ("prom('vector(0) / vector(0)')<1%", Kind::NotYet, "there was no traffic to divide by", 3),
+    ("prom('no_such_metric')<1%", Kind::NotYet, "the query finds no series", 3),
+    ("prom('sum(')<1%", Kind::NotYet, "Prometheus refuses the query", 3),
+];
+
+#[test]
+fn numbers_of_a_prometheus_decide_for_hooks_and_for_runs_and_none_is_no_zero() {
+    let _load = alone();
+    let canary = practice("latency 2ms");
+    let Some(prometheus) = Prometheus::start(canary.addr(), "", None) else { return };
+    let answers = Answers::of(Arc::new(Asked::new(&prometheus.url()).unwrap()));
+    let mut settings = Settings::default();
+    settings.runs.outside = Some(answers);
+    settings.hook.prometheus = true;
+    let service = Service::start(Wanted { settings, ..Wanted::default() });
+    for (number, (clause, kind, said, code)) in NUMBERS.into_iter().enumerate() {
+        let metadata =
+            json!({"cmd": cmd(&canary, 20), "slo": clause, "wait": "1s", "warmup": "0s", "ready-wait": "0s"});
+        let hook = json!({"name": format!("web-{number}"), "namespace": "shop", "phase": "Progressing", "checksum": "1",
+            "metadata": metadata});
+        let answer = service.post("/rollout", &hook.to_string());
+        let status = match kind {
+            Kind::Pass => 200,
+            Kind::Fail => 412,
+            // The first call lets go on once.
+            _ => 202,
+        };
+        assert_eq!(answer.status, status, "{clause}: {answer:?}");
+        assert!(answer.body.contains(said), "{clause}: {answer:?}");
+        service.post("/post-rollout", &hook.to_string());
+
+        let url = url(&canary, "/");
+        let ended = program(["run", "-n", "20", "-c", "2", "--prometheus", &prometheus.url(), "--slo", clause, &url]);
+        assert_eq!(ended.code, Some(code), "{clause}: {}{}", ended.stdout, ended.stderr);
+        let verdict = ended.stdout.lines().last().unwrap_or_default().to_owned();
+        assert!(verdict.contains(said), "{clause}: {verdict}");
+    }
+    drop(prometheus);
+    let gone = json!({"cmd": cmd(&canary, 20), "slo": "prom('vector(0)')<1%", "wait": "1s", "warmup": "0s", "ready-wait": "0s"});
+    let answer = post(&service, "/rollout", &gone);
+    assert_eq!(answer.status, 202, "{answer:?}");
+    assert!(answer.body.contains("cannot be reached"), "a Prometheus that is gone is no zero: {answer:?}");
 }

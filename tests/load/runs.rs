@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use ::tollgate::canary::{Canary, Checksum, Phase};
 use ::tollgate::load::Engine;
-use ::tollgate::plan::Rate;
 use ::tollgate::practice::Practice;
 use ::tollgate::spec::{self, Hook, Objective};
 use ::tollgate::state::Memory;
@@ -34,8 +33,7 @@ fn hook(server: &Practice, role: Role, more: &[(&str, &str)]) -> Call {
     for (key, value) in usual.iter().chain(more) {
         metadata.insert((*key).to_owned(), (*value).to_owned());
     }
-    let rules =
-        Hook { objective: Some(Arc::new(Objective::usual())), strict: true, pace: Rate::per_second(100).unwrap() };
+    let rules = Hook { objective: Some(Arc::new(Objective::usual())), strict: true, ..Hook::default() };
     Call {
         canary: Canary::new("podinfo", "test"),
         phase: Phase::Progressing,

@@ -94,6 +94,11 @@ impl Prometheus {
         process.map(Self)
     }
 
+    /// Where it listens.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.0.addr)
+    }
+
     /// What a query answers now: each series' labels and its value.
     pub(crate) fn query(&self, query: &str) -> Vec<(BTreeMap<String, String>, f64)> {
         let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("query", query).finish();

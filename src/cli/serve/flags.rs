@@ -13,6 +13,7 @@ use regex::Regex;
 use crate::exec;
 use crate::gate::Rules;
 use crate::plan::{Hosts, Rate};
+use crate::prometheus::{Answers, Prometheus};
 use crate::server::{Alerting, Drain, Notify, TlsFiles, token};
 use crate::spec::shell::go_bool;
 use crate::spec::{GoDuration, Hook, Objective};
@@ -70,6 +71,11 @@ pub(super) const FLAGS: &[Flag] = &[
         name: "default-slo",
         value: "LINE",
         help: "Judge hooks without an slo by this line, also those on / (success>=99%, p99<=500ms; on / none)",
+    },
+    Flag {
+        name: "prometheus",
+        value: "URL",
+        help: "The Prometheus that clauses with prom('QUERY') ask (none: such clauses are refused)",
     },
     Flag { name: "shadow", value: "", help: "Judge and say what the verdict would be, and stop nothing (false)" },
     Flag { name: "max-tasks", value: "N", help: "Loads at once (1000)" },
@@ -261,7 +267,9 @@ pub(super) fn read(given: impl Fn(&Flag) -> Option<(String, String)>) -> Result<
     let grace = reader.time("drain-grace").unwrap_or(DRAIN.grace);
     let (level, remarks) = logs(&mut reader);
     let runs = runs(&mut reader);
-    let hook = hook(&mut reader);
+    let prometheus = reader.value("prometheus", "an address such as http://HOST:PORT", |url| Prometheus::new(url).ok());
+    let hook = hook(&mut reader, prometheus.is_some());
+    let runs = Runs { outside: prometheus.map(|prometheus| Answers::of(Arc::new(prometheus))), ..runs };
     let targets = reader
         .value("allow-target", "a regular expression such as .+-canary\\..+", |text| Targets::matching(text).ok());
     let (hosts, commands) = commands(&mut reader);
@@ -320,15 +328,15 @@ fn commands<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) ->
     (hosts.clone(), exec::Settings { allowed, limit, hosts: Arc::new(hosts), ..usual })
 }
 
-fn hook<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Hook {
-    let objective = reader.text("default-slo").and_then(|(place, given)| match Objective::read(&given) {
+fn hook<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>, prometheus: bool) -> Hook {
+    let objective = reader.text("default-slo").and_then(|(place, given)| match Objective::read(&given, prometheus) {
         Ok(objective) => Some(Arc::new(objective)),
         Err(why) => {
             reader.mistakes.push(format!("{place}: cannot be read\n{why}"));
             None
         }
     });
-    let hook = Hook { objective, ..Hook::default() };
+    let hook = Hook { objective, prometheus, ..Hook::default() };
     let pace = reader.rate("pace").unwrap_or(hook.pace);
     Hook { pace, ..hook }
 }
@@ -455,7 +463,7 @@ mod tests {
         let asked = read_line("--max-rate 600/m --pace 2 --shadow --default-slo p99<1s --alert-labels app,ns").unwrap();
         assert_eq!(asked.runs.budgets.rate, Some(Rate { micro_per_second: 10_000_000 }));
         assert_eq!((asked.hook.pace, asked.runs.shadow), (Rate { micro_per_second: 2_000_000 }, true));
-        assert_eq!(asked.hook.objective.as_deref(), Some(&Objective::read("p99<1s").unwrap()));
+        assert_eq!(asked.hook.objective.as_deref(), Some(&Objective::read("p99<1s", false).unwrap()));
         assert_eq!((asked.alerting.name.as_str(), asked.alerting.namespace.as_str()), ("app", "ns"));
         let plain = read_line("").unwrap();
         assert_eq!((plain.hook.objective, plain.runs.shadow, plain.alerting), (None, false, Alerting::default()));

@@ -202,32 +202,45 @@ fn saved_runs_are_compared_as_a_whole() {
 #[test]
 fn answers_of_prometheus_are_judged_in_the_unit_of_the_bound() {
     let line = |text: &str| parse(text).unwrap();
-    let judged = |text: &str, answer: Option<f64>| {
+    let judged = |text: &str, answer: Option<Result<f64, &str>>| {
         let line = line(text);
         let query = (*line.queries().first().unwrap()).clone();
-        let outside: BTreeMap<Query, f64> = answer.map(|answer| (query, answer)).into_iter().collect();
+        let outside: BTreeMap<Query, Answer> =
+            answer.map(|answer| (query, answer.map_err(str::to_owned))).into_iter().collect();
         judge(&line, &Evidence { outside: &outside, ..Evidence::of(&summary(&line, &around(10, 1.0))) })
     };
     for (text, answer, decision, reason) in [
-        ("prom('up')>=2req", Some(2.0), Decision::Pass, "prom('up')>=2req ok 2 (from outside)"),
-        ("prom('up')==2req", Some(2.5), Decision::Fail, "prom('up')==2req was 2.5 (from outside)"),
-        ("prom('lag')<300ms", Some(0.25), Decision::Pass, "prom('lag')<300ms ok 250ms (from outside)"),
-        ("prom('lag')<300ms", Some(0.3), Decision::Fail, "prom('lag')<300ms was 300ms (from outside)"),
-        ("prom('e')<5/s", Some(4.9), Decision::Pass, "prom('e')<5/s ok 4.9/s (from outside)"),
-        ("prom('e')<1%", Some(0.02), Decision::Fail, "prom('e')<1% was 2% (from outside)"),
-        ("prom('m')<=1KiB", Some(1024.0), Decision::Pass, "prom('m')<=1KiB ok 1.00 KiB (from outside)"),
+        ("prom('up')>=2req", Some(Ok(2.0)), Decision::Pass, "prom('up')>=2req ok 2 (from outside)"),
+        ("prom('up')==2req", Some(Ok(2.5)), Decision::Fail, "prom('up')==2req was 2.5 (from outside)"),
+        ("prom('lag')<300ms", Some(Ok(0.25)), Decision::Pass, "prom('lag')<300ms ok 250ms (from outside)"),
+        ("prom('lag')<300ms", Some(Ok(0.3)), Decision::Fail, "prom('lag')<300ms was 300ms (from outside)"),
+        ("prom('e')<5/s", Some(Ok(4.9)), Decision::Pass, "prom('e')<5/s ok 4.9/s (from outside)"),
+        ("prom('e')<1%", Some(Ok(0.02)), Decision::Fail, "prom('e')<1% was 2% (from outside)"),
+        ("prom('m')<=1KiB", Some(Ok(1024.0)), Decision::Pass, "prom('m')<=1KiB ok 1.00 KiB (from outside)"),
         (
             "prom('e')>=99%",
-            Some(99.5),
+            Some(Ok(99.5)),
             Decision::Insufficient,
             "prom('e')>=99%: the answer 99.5 is no share from 0 to 1: leave 100 * out of the query",
         ),
-        ("prom('e')<1%", Some(f64::NAN), Decision::Insufficient, "prom('e')<1%: Prometheus gave no number"),
+        ("prom('e')<1%", Some(Ok(f64::NAN)), Decision::Insufficient, "prom('e')<1%: Prometheus gave no number"),
+        (
+            "prom('e')<1%",
+            Some(Err("the query finds no series")),
+            Decision::Insufficient,
+            "prom('e')<1%: the query finds no series",
+        ),
+        ("prom('e')<1% else=fail", Some(Err("x")), Decision::Fail, "prom('e')<1%: x: else=fail"),
         ("prom('e')<1%", None, Decision::Insufficient, "prom('e')<1%: Prometheus gave no number"),
     ] {
         let verdict = judged(text, answer);
         assert_eq!((verdict.decision, verdict.reason.as_str()), (decision, reason), "{text} {answer:?}");
     }
+    let line = line("prom('up')>=1req");
+    let outside = [(Query("up".to_owned()), Ok(1.0))].into();
+    let unloaded = Summary { finished: 0, reached: true, ..Summary::default() };
+    let verdict = judge(&line, &Evidence { outside: &outside, ..Evidence::of(&unloaded) });
+    assert_eq!(verdict.decision, Decision::Insufficient, "a number from elsewhere passes no load that there was not");
 }
 
 #[test]

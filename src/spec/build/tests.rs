@@ -510,8 +510,21 @@ fn reports_to_compare_with_are_given_by_the_names_that_the_objective_uses() {
     assert_eq!(
         mistakes(&[(Id::Slo, "p95<=primary, prom('up')>=1req")]),
         ["--slo: got 'p95<=primary, prom('up')>=1req', expected an objective such as 'success>=99%, p99<500ms'; \
-          primary: say where the release in service is: --primary URL; prom('…'): run does not ask Prometheus"]
+          primary: say where the release in service is: --primary URL; prom('…'): there is no Prometheus to ask: \
+          give --prometheus URL"]
     );
+}
+
+#[test]
+fn queries_are_put_to_the_prometheus_that_is_named() {
+    let here = (Id::Prometheus, "https://prometheus.test/prefix");
+    assert_eq!(spec(&[here, (Id::Slo, "prom('up')>=1req")]).prometheus.as_deref(), Some(here.1));
+    let unused = spec(&[here, (Id::Slo, "p95<1s")]);
+    assert_eq!((unused.prometheus, unused.notes.len()), (None, 1), "{:?}", unused.notes);
+    for wrong in ["prometheus:9090", "ftp://prometheus.test/", "prometheus", ""] {
+        let said = mistakes(&[(Id::Prometheus, wrong)]);
+        assert!(said.len() == 1 && said[0].contains("an address such as http://HOST"), "{said:?}");
+    }
 }
 
 #[test]
@@ -568,11 +581,14 @@ fn a_clause_on_a_url_is_held_to_the_urls_of_the_run() {
 
 #[test]
 fn an_objective_on_its_own_knows_no_urls_and_no_earlier_runs() {
-    let refused = |text: &str| objective(text).unwrap_err().advice.unwrap();
+    let refused = |text: &str| objective(text, false).unwrap_err().advice.unwrap();
     assert_eq!(
         refused("p95{url=/}<1s, p50<=last"),
         "p95{url=/}<1s: no URL is known that this could be about: leave url= off; last: there is no report of it to \
          compare with"
     );
-    assert!(objective("p95{status=2xx}<1s over=10s").is_ok());
+    assert!(objective("p95{status=2xx}<1s over=10s", false).is_ok());
+    let nobody = "prom('…'): there is no Prometheus to ask: give --prometheus URL";
+    assert_eq!(refused("p95<1s, prom('up')>=1req"), nobody);
+    assert!(objective("p95<1s, prom('up')>=1req", true).is_ok());
 }

@@ -4,7 +4,12 @@ use super::*;
 use crate::plan::Stop;
 
 fn hook() -> Hook {
-    Hook { objective: Some(Arc::new(Objective::usual())), strict: true, pace: Rate::per_second(100).unwrap() }
+    Hook {
+        objective: Some(Arc::new(Objective::usual())),
+        strict: true,
+        pace: Rate::per_second(100).unwrap(),
+        prometheus: false,
+    }
 }
 
 fn read(pairs: &[(&str, &str)], hook: &Hook) -> Result<Order, Mistakes> {

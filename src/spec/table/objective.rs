@@ -38,6 +38,15 @@ pub(super) const KEYS: &[Key] = &[
         ..ROW
     },
     Key {
+        id: Id::Prometheus,
+        long: Some("prometheus"),
+        value: "URL",
+        help: "The Prometheus that clauses with prom('QUERY') ask when the load is over",
+        allowed: "an address such as http://HOST[:PORT][/PATH] or https://…",
+        default: "none: such clauses are refused",
+        ..ROW
+    },
+    Key {
         id: Id::Success,
         long: Some("success"),
         metadata: Some("success"),

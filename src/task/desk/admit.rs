@@ -16,6 +16,8 @@ use crate::stats::Measures;
 
 /// What a call without a run of its own gets.
 const NO_LOAD: &str = "no load in this run: add cmd, or a /pre-rollout hook";
+/// How long a Prometheus may take to answer, also where a hook does not wait.
+const OUTSIDE: Duration = Duration::from_secs(1);
 /// Why load that users' service answers cannot decide before the first step of weight.
 const APEX: &str = "the target is the service that users reach, where the old release answers: before the first weight \
                     step the canary is not asked at all. Use the -canary service, or set apex: allow";
@@ -29,7 +31,8 @@ impl<F: Loads> Desk<F> {
                 let whose = self.whose(&call.canary, &goal).unwrap_or(whose);
                 let ruled = self.entries.get(&call.canary).is_some_and(|entry| entry.ruling.is_some());
                 let deadline = if ruled { Some(now) } else { deadline };
-                Ok(Visit { call, run, goal, deadline, whose })
+                let (deadline, patience) = patience(&call, deadline, now);
+                Ok(Visit { call, run, goal, deadline, patience, whose })
             }
             Err(Early::Finding(finding)) => Err(self.settle(&call, None, whose, *finding, now)),
             Err(Early::Answer(answer)) => Err(*answer),
@@ -328,6 +331,19 @@ impl<F: Loads> Desk<F> {
             return Err(Finding::new(Kind::NotYet, NO_LOAD).into());
         }
         Ok((run.id, Goal::Rollback(aims), Some(now)))
+    }
+}
+
+/// How long a hook waits for evidence, and a Prometheus may take after that: a quarter of a hook's wait, so that both end in
+/// time, and no more than [`OUTSIDE`].
+fn patience(call: &Call, deadline: Option<Duration>, now: Duration) -> (Option<Duration>, Duration) {
+    let asks = call.order.objective.as_ref().is_some_and(|objective| !objective.line.queries().is_empty());
+    match deadline {
+        Some(deadline) if asks && deadline > now => {
+            let patience = OUTSIDE.min((deadline - now) / 4);
+            (Some(deadline - patience), patience)
+        }
+        _ => (deadline, OUTSIDE),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The rules as scenarios: loads that are scripted second by second, on a clock that stands still until somebody waits.
 
 mod answers;
+mod outside;
 mod people;
 mod properties;
 mod rollback;

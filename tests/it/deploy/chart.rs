@@ -57,6 +57,7 @@ budgets: {maxTasks: 20, maxRate: 500/s, maxConnections: 100, maxDuration: 10m, p
 allowTarget: .+-canary\..+:\d+
 exec: {programs: [bash, helm]}
 alerts: {labels: "app,namespace", ttl: 20m}
+prometheusUrl: http://prometheus.test:9090
 notifyUrl: http://chat.test/hook
 drain: {delay: 1s, grace: 5s}
 extraArgs: ["--listen=::"]
@@ -197,6 +198,7 @@ fn every_value_of_its_own_becomes_a_flag_that_the_program_takes() {
         "--enable-exec=bash,helm",
         "--alert-labels=app,namespace",
         "--alert-ttl=20m",
+        "--prometheus=http://prometheus.test:9090",
         "--notify-url=http://chat.test/hook",
         "--drain-delay=1s",
         "--drain-grace=5s",

@@ -135,7 +135,7 @@ fn the_article_s_hook_is_accepted_as_it_stands_and_judged_where_the_service_has_
     let metadata = [("cmd", cmd.as_str()), ("wait", "0s"), ("ready-wait", "0s")];
     let plain = Service::start(Wanted::default());
     assert_eq!(hook(&plain, "/", &metadata).short(), (202, ""));
-    let objective = Some(Objective::read("success>=99.5%, p99<=1s").unwrap().into());
+    let objective = Some(Objective::read("success>=99.5%, p99<=1s", false).unwrap().into());
     let judging = with(Settings { hook: Hook { objective, ..Hook::default() }, ..Settings::default() });
     let first = hook(&judging, "/", &metadata);
     assert!(first.status == 202 && first.body.starts_with("MEASURING podinfo.test: "), "{first:?}");
