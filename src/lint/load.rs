@@ -27,7 +27,8 @@ pub(super) fn order(desk: &Desk<'_>, hook: &Hook, path: Path) -> Result<Order, s
         Path::Task => default,
         _ => Some(default.unwrap_or_else(|| Arc::new(Objective::usual()))),
     };
-    let asked = spec::Hook { objective, strict: path != Path::Task, ..spec::Hook::default() };
+    // Whether the service has a Prometheus is not in the file.
+    let asked = spec::Hook { objective, strict: path != Path::Task, prometheus: true, ..spec::Hook::default() };
     spec::order(&hook.metadata, &asked)
 }
 

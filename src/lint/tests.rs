@@ -97,7 +97,7 @@ fn rules_are_allowed_softened_and_made_errors() {
     let kept = Settings { deny_warnings: true, ..level(Some(Severity::Warning)) };
     assert_eq!(severity(&kept), Some(Severity::Warning), "what is said of one rule wins");
     let unjudged = |settings: &Settings| rules(&text, settings, Severity::Note).contains(&"unjudged-load");
-    let objective = crate::spec::Objective::read("success>=99%").unwrap();
+    let objective = crate::spec::Objective::read("success>=99%", false).unwrap();
     let judged = Settings { default_slo: Some(objective.into()), ..Settings::default() };
     assert_eq!((unjudged(&Settings::default()), unjudged(&judged)), (true, false));
 }
