@@ -143,7 +143,7 @@ fn settings(matches: &ArgMatches) -> Result<Settings, Vec<String>> {
         }
     }
     if let Some(line) = matches.get_one::<String>("default-slo") {
-        match Objective::read(line) {
+        match Objective::read(line, true) {
             Ok(objective) => settings.default_slo = Some(Arc::new(objective)),
             Err(picture) => mistakes.push(format!("--default-slo: cannot be read\n{picture}")),
         }
