@@ -161,8 +161,7 @@ impl SpecBuilder {
             split,
         };
         // Apart are the canary's requests alone.
-        let beside = |target| Plan { targets: vec![target], split: Vec::new(), ..plan.clone() };
-        let primary = primary.map(beside);
+        let primary = primary.map(|target| Plan { targets: vec![target], split: Vec::new(), ..plan.clone() });
         Ok(Spec {
             plan,
             primary,
