@@ -4,7 +4,7 @@
 #   docker build -t tollgate --target exec .    with bash, curl, helm, kubectl and others, for serve --enable-exec
 #
 # Each platform is built by a machine of its kind, or emulated: docker buildx build --platform linux/amd64,linux/arm64
-# With SOURCE_DATE_EPOCH the same sources make the same image.
+# Files have the time of SOURCE_DATE_EPOCH, so that the same binary makes the same layer.
 
 ARG RUST=docker.io/library/rust:1.95.0-slim-bookworm
 ARG ALPINE=docker.io/library/alpine:3.22.2
