@@ -29,6 +29,8 @@ pub(super) enum Shape {
     Texts,
     /// Texts by name.
     Named,
+    /// Texts by name, or nothing.
+    Vars,
     /// Headers by name, in a list of lines, or in a text of lines.
     Headers,
     /// Anything.
@@ -86,7 +88,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         Place::File,
         "vars",
-        Shape::Named,
+        Shape::Vars,
         "Values by name, for {{name}}; --var goes before them, and one without a value must be given there",
         "a text under each name",
         "none",
@@ -142,7 +144,7 @@ pub(super) const ROWS: &[Row] = &[
         "a duration above zero, such as 30s",
         "–",
     ),
-    row(Place::Retry, "every", Shape::Text, "Wait between two tries", "a duration such as 500ms", "1s"),
+    row(Place::Retry, "every", Shape::Text, "Wait between two tries, at least 10ms", "a duration such as 500ms", "1s"),
     row(
         Place::Expect,
         "status",
@@ -318,5 +320,33 @@ pub(super) fn shape_of(id: Id) -> Shape {
         (_, Kind::Switch) => Shape::Switch,
         (_, Kind::Repeat) => Shape::Texts,
         (_, Kind::Once) => Shape::Text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spec::KEYS;
+
+    /// Keys of `run` that a file does not have: its reports, its threads, and what is compared with files of earlier runs.
+    const ELSEWHERE: [Id; 8] =
+        [Id::Workers, Id::Last, Id::Baseline, Id::SplitBy, Id::Output, Id::Report, Id::Quiet, Id::NoColor];
+
+    #[test]
+    fn every_key_of_run_is_a_key_of_steps_or_is_left_out_on_purpose() {
+        for key in KEYS.iter().filter(|key| key.is_for_run()) {
+            let places = [REQUEST, LOAD, &ELSEWHERE].iter().filter(|ids| ids.contains(&key.id)).count();
+            assert_eq!(places, 1, "{key}");
+        }
+    }
+
+    #[test]
+    fn no_name_stands_twice_at_a_place() {
+        for place in [Place::File, Place::Step, Place::Retry, Place::Expect, Place::Capture] {
+            let names = names(place);
+            for (at, name) in names.iter().enumerate() {
+                assert!(!names[..at].contains(name), "{place:?}: {name}");
+            }
+        }
     }
 }

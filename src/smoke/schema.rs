@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::keys::{LOAD, Place, REQUEST, Row, Shape, default_names, id_of, name_of, rows, shape_of};
+use super::wishes::in_files;
 use crate::spec::Id;
 
 /// The schema (JSON Schema 2020-12).
@@ -59,13 +60,15 @@ fn properties(place: Place) -> Map<String, Value> {
 }
 
 fn of_row(row: &Row) -> Value {
-    described(row.shape, &format!("{}. Default: {}.", row.help, row.default))
+    let default = Some(row.default).filter(|default| *default != "–");
+    let default = default.map(|default| format!(" Default: {default}.")).unwrap_or_default();
+    described(row.shape, &format!("{}.{default}", row.help))
 }
 
 fn of_id(id: Id) -> (String, Value) {
     let key = id.key();
     // One that may stand several times in a request is a list here; so are several URLs of a load.
-    (name_of(id).to_owned(), described(shape_of(id), key.help))
+    (name_of(id).to_owned(), described(shape_of(id), &format!("{}.", in_files(key.help))))
 }
 
 fn described(shape: Shape, help: &str) -> Value {
@@ -73,7 +76,8 @@ fn described(shape: Shape, help: &str) -> Value {
         Shape::Text => json!({"$ref": "#/$defs/scalar"}),
         Shape::Switch => json!({"type": "boolean"}),
         Shape::Texts => json!({"$ref": "#/$defs/scalars"}),
-        Shape::Named => {
+        Shape::Named => json!({"type": "object", "additionalProperties": {"$ref": "#/$defs/scalar"}}),
+        Shape::Vars => {
             json!({"type": "object", "additionalProperties": {"type": ["string", "number", "boolean", "null"]}})
         }
         Shape::Headers => json!({"anyOf": [

@@ -186,7 +186,7 @@ fn headers(node: &Node, path: &str, names: &Names<'_>, notes: &mut Notes<'_>) ->
 }
 
 /// A sentence about flags, about the keys of a file.
-fn in_files(text: &str) -> String {
+pub(super) fn in_files(text: &str) -> String {
     let mut keys: Vec<_> = KEYS.iter().filter_map(|key| Some((key.long?, key))).collect();
     keys.sort_by_key(|(long, _)| std::cmp::Reverse(long.len()));
     let text =

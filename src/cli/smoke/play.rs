@@ -20,6 +20,9 @@ use crate::smoke::{self, Answer, End, Kind, Step, Told, ToldSuite, Values};
 use crate::spec::{Output, Spec};
 use crate::stats::{Code, Fault, grpc_name, number};
 
+/// The shortest wait between two tries: a target that refuses would be asked thousands of times a second.
+const SHORTEST: Duration = Duration::from_millis(10);
+
 /// What the steps of all files share.
 struct Stage<'a> {
     asked: &'a Asked,
@@ -189,9 +192,10 @@ async fn request(step: &Step, spec: &Spec, values: &Values, told: &mut Told) -> 
         let beginning = fetched.beginning();
         told.said.extend((!beginning.is_empty()).then(|| format!("the body begins{beginning}")));
         // A try that would begin after the end is none.
-        let again = step.retry.filter(|retry| began.elapsed() + retry.every < retry.for_);
+        let wait = step.retry.map(|retry| retry.every.max(SHORTEST));
+        let again = step.retry.zip(wait).filter(|(retry, wait)| began.elapsed() + *wait < retry.for_);
         match again {
-            Some(retry) => tokio::time::sleep(retry.every).await,
+            Some((_, wait)) => tokio::time::sleep(wait).await,
             None => {
                 told.end = End::Decided(failed);
                 return Values::new();

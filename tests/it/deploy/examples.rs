@@ -284,3 +284,57 @@ fn canaries_of_examples_end_as_their_pages_say() {
 fn is_disturbed(ended: &Ended) -> bool {
     ["SATURATED", "the times are our own", "our own process stood still"].iter().any(|sign| ended.stdout.contains(sign))
 }
+
+/// A template of Argo's, its arguments filled in.
+fn filled(value: &Value, target: &str) -> Value {
+    let text = value.to_string();
+    let args = [("name", "web-app"), ("revision", "abc"), ("target", target), ("slo", "success>=99%, p99<=500ms")];
+    let text = args.iter().fold(text, |text, (name, value)| text.replace(&format!("{{{{args.{name}}}}}"), value));
+    assert!(!text.contains("{{"), "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// The metrics of one of Argo's templates.
+fn metrics(name: &str, target: &str) -> Vec<Value> {
+    let file = repository("deploy/examples/argo/analysis.yaml");
+    let objects = Objects::read(&std::fs::read_to_string(file).unwrap());
+    let template = objects.of("AnalysisTemplate").into_iter().find(|object| object["metadata"]["name"] == name);
+    array(&template.expect("a template")["spec"]["metrics"]).iter().map(|metric| filled(metric, target)).collect()
+}
+
+#[test]
+fn what_argo_posts_makes_load_and_what_it_gets_has_what_its_conditions_name() {
+    let server = crate::practice::practice("");
+    let service = crate::service::Service::start(crate::service::Wanted::default());
+    let [load, verdict] = &metrics("tollgate-verdict", &crate::practice::url(&server, "/"))[..] else { panic!() };
+    let path = |metric: &Value| {
+        let url = text(&metric["provider"]["web"]["url"]).to_owned();
+        url.strip_prefix("http://tollgate.test").unwrap_or_else(|| panic!("{url}")).to_owned()
+    };
+    let posted = service.post(&path(load), &load["provider"]["web"]["jsonBody"].to_string());
+    assert!([200, 202].contains(&posted.status), "{posted:?}");
+    let got = service.get(&path(verdict));
+    let json = got.json();
+    assert_eq!((got.status, &json["current"]), (200, &Value::Bool(true)), "{json}");
+    let document = std::fs::read_to_string(repository("docs/openapi.json")).unwrap();
+    let document: Value = serde_json::from_str(&document).unwrap();
+    let known = array(&document["components"]["schemas"]["Answer"]["properties"]["verdict"]["enum"]);
+    assert!(known.contains(&json["answer"]["verdict"]), "{json}");
+    for (condition, word) in [("successCondition", "pass"), ("failureCondition", "fail")] {
+        let expected = format!("result.current && result.answer.verdict == \"{word}\"");
+        assert_eq!(text(&verdict[condition]), expected);
+        assert!(known.contains(&word.into()));
+    }
+}
+
+#[test]
+fn argos_job_is_a_run_that_ends_with_a_verdict() {
+    let server = crate::practice::practice("");
+    let metrics = metrics("tollgate-job", &crate::practice::url(&server, "/"));
+    let container = containers(&metrics[0])[0];
+    // A second of it is enough to know that it is understood, and too little to pass.
+    let words: Vec<&str> = words(container).into_iter().map(|word| if word == "1m" { "1s" } else { word }).collect();
+    let ended = run(words);
+    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    assert!(ended.stdout.contains("success>=99%"), "{}", ended.stdout);
+}
