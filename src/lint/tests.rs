@@ -1,5 +1,7 @@
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// The files of a folder of canaries, by name.
@@ -40,6 +42,28 @@ fn good_canaries_are_clean_and_the_load_on_the_service_of_all_users_is_named() {
         let expected: &[&str] = if name == "payment-service.yaml" { &["apex-target"] } else { &[] };
         assert_eq!(rules(&text, &Settings::default(), Severity::Warning), expected, "{name}");
     }
+}
+
+#[test]
+fn the_canaries_of_the_examples_are_clean() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy")];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for path in folder.read_dir().unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yaml") {
+                let text = std::fs::read_to_string(&path).unwrap();
+                if !text.lines().any(|line| line == "kind: Canary") {
+                    continue;
+                }
+                seen += 1;
+                let found = rules(&text, &Settings::default(), Severity::Warning);
+                assert!(found.is_empty(), "{}: {found:?}", path.display());
+            }
+        }
+    }
+    assert!(seen >= 7, "{seen}");
 }
 
 #[test]
@@ -268,5 +292,81 @@ fn no_text_breaks_it() {
             let _ = (self::text("x", &text, &report, Style::default()), migrate(&text, &Settings::default()));
             assert!(report.canaries > 0 || report.count(Severity::Error) > 0, "{text}");
         }
+    }
+}
+
+/// Pieces of which YAML and Canaries are made.
+fn piece() -> impl Strategy<Value = String> {
+    let pieces = [
+        "apiVersion: flagger.app/v1beta1\n",
+        "kind: Canary\n",
+        "kind: List\nitems:\n",
+        "spec:\n",
+        "  analysis:\n",
+        "    webhooks:\n",
+        "      - name: a\n",
+        "        url: http://x/rollout\n",
+        "        metadata:\n",
+        "          cmd: ",
+        "          slo: ",
+        "hey -z 1m http://podinfo/",
+        "p99<5",
+        "success>=99%",
+        "---\n",
+        "\n",
+        "  ",
+        "- ",
+        ": ",
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "'",
+        "\\",
+        "|\n",
+        ">-\n",
+        "&a ",
+        "*a",
+        "<<: ",
+        "!!str ",
+        "# ",
+        "{{ .Values }}",
+        "\t",
+        "é",
+        "\u{feff}",
+        "\r\n",
+        "0x",
+        "null",
+        "%",
+        ",",
+    ];
+    prop_oneof![8 => prop::sample::select(pieces.to_vec()).prop_map(str::to_owned), 1 => ".{0,4}"]
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_written_is_looked_at_and_shown(pieces in prop::collection::vec(piece(), 0..40)) {
+        let text: String = pieces.concat();
+        let report = look(&text, &Settings::default());
+        let lines = text.split('\n').count() as u32;
+        for finding in &report.findings {
+            prop_assert!(finding.at.line <= lines + 1, "{finding:?}");
+        }
+        let shown = self::text("x", &text, &report, Style::default());
+        let steers = shown.contains('\u{1b}');
+        prop_assert!(!steers, "{text}");
+        prop_assert!(shown.matches("--> x:").count() >= report.findings.len(), "{shown}");
+        let _ = (migrate(&text, &Settings::default()), json(&[("x".to_owned(), report)]));
+    }
+
+    #[test]
+    fn a_canary_with_any_characters_lost_is_looked_at_and_shown(at in 0_usize..2500, length in 0_usize..40, put in ".{0,3}") {
+        let text = include_str!("../../tests/canaries/broken/tasks.yaml");
+        let chars: Vec<char> = text.chars().collect();
+        let (at, end) = (at.min(chars.len()), (at + length).min(chars.len()));
+        let text: String = chars[..at].iter().copied().chain(put.chars()).chain(chars[end.max(at)..].iter().copied()).collect();
+        let report = look(&text, &Settings::default());
+        prop_assert!(self::text("x", &text, &report, Style::default()).lines().count() >= report.findings.len());
     }
 }
