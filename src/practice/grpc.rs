@@ -19,7 +19,7 @@ pub(super) const RESOURCE_EXHAUSTED: u8 = 8;
 const INVALID_ARGUMENT: u8 = 3;
 const NOT_FOUND: u8 = 5;
 const UNIMPLEMENTED: u8 = 12;
-const INTERNAL: u8 = 13;
+pub(super) const INTERNAL: u8 = 13;
 
 /// Most messages of one answer.
 const MOST_MESSAGES: u32 = 10_000;
@@ -69,6 +69,18 @@ struct Text {
 pub(super) fn is_grpc(content_type: &[u8]) -> bool {
     let rest = content_type.strip_prefix(b"application/grpc");
     rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+}
+
+/// Whether a method answers each message as it comes: whoever asks may wait for that before saying more.
+pub(super) fn converses(path: &str) -> bool {
+    REFLECTION.contains(&path) || path.strip_prefix('/').and_then(|path| path.split_once('/')) == Some((ECHO, "Chat"))
+}
+
+/// Takes the first message, with its prefix, off what has come of a request; `None` while it is not whole.
+pub(super) fn take_message(heard: &mut Vec<u8>) -> Option<Vec<u8>> {
+    let prefix = heard.first_chunk::<PREFIX_BYTES>()?;
+    let end = PREFIX_BYTES + u32::from_be_bytes([prefix[1], prefix[2], prefix[3], prefix[4]]) as usize;
+    (heard.len() >= end).then(|| heard.drain(..end).collect())
 }
 
 /// Answers a call: the messages of its answer, each behind its prefix, or a `grpc-status` other than 0. `body` is what the
@@ -210,6 +222,19 @@ mod tests {
         ] {
             assert_eq!(call(path, &body), expected, "{why}");
         }
+    }
+
+    #[test]
+    fn messages_are_taken_as_they_come() {
+        let whole = [framed(b"one"), framed(b"")].concat();
+        let mut heard = whole[..6].to_vec();
+        assert_eq!(take_message(&mut heard), None);
+        heard.extend(&whole[6..]);
+        assert_eq!(take_message(&mut heard), Some(framed(b"one")));
+        assert_eq!(take_message(&mut heard), Some(framed(b"")));
+        assert_eq!((take_message(&mut heard), heard), (None, vec![]));
+        let talks = ["/tollgate.practice.Echo/Chat", REFLECTION[0], REFLECTION[1]].map(converses);
+        assert_eq!((talks, converses("/tollgate.practice.Echo/Join")), ([true; 3], false));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 use prost_reflect::prost_types::FileDescriptorProto;
 use prost_reflect::{DescriptorPool, MethodDescriptor, ServiceDescriptor};
@@ -15,6 +16,8 @@ use super::Method;
 
 /// Most files that one `.proto` file may lead to.
 const MOST_FILES: usize = 1_000;
+/// How deeply a `.proto` file may be nested: who reads it goes as deep.
+const MOST_DEPTH: usize = 64;
 /// Methods that a message lists.
 const MOST_LISTED: usize = 20;
 
@@ -62,6 +65,7 @@ impl FileResolver for Shelf {
     fn open_file(&self, name: &str) -> Result<File, protox::Error> {
         let mut shelf = self.0.borrow_mut();
         match shelf.files.get(name) {
+            Some(text) if depth(text) > MOST_DEPTH => Err(protox::Error::new("it is nested too deeply")),
             Some(text) => File::from_source(name, text),
             None => {
                 shelf.wanted = Some(name.to_owned());
@@ -75,7 +79,10 @@ impl Catalog {
     /// The standard health service.
     #[must_use]
     pub fn health() -> Self {
-        Self::of_text("grpc/health/v1/health.proto", HEALTH).expect("a text of our own, tested")
+        static KNOWN: LazyLock<Catalog> = LazyLock::new(|| {
+            Catalog::of_text("grpc/health/v1/health.proto", HEALTH).expect("a text of our own, tested")
+        });
+        KNOWN.clone()
     }
 
     /// The services of one `.proto` file whose text is given; it may import nothing but Google's own.
@@ -201,6 +208,46 @@ fn listed(names: &[String]) -> String {
     }
 }
 
+/// How deep the brackets of a `.proto` file go, those of comments and texts left out.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = match first {
+            '/' if rest.starts_with("//") => rest.find('\n'),
+            '/' if rest.starts_with("/*") => rest[2..].find("*/").map(|end| end + 4),
+            '"' | '\'' => quoted(rest, first),
+            '{' | '[' | '(' | '<' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+                Some(1)
+            }
+            '}' | ']' | ')' | '>' => {
+                depth = depth.saturating_sub(1);
+                Some(1)
+            }
+            other => Some(other.len_utf8()),
+        };
+        rest = end.map_or("", |end| &rest[end..]);
+    }
+    deepest
+}
+
+/// Where a text in quotes ends; `None` where it does not, on its line.
+fn quoted(text: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    for (at, letter) in text.char_indices().skip(1) {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '\n' => return Some(at),
+            _ if letter == quote => return Some(at + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
 fn text(read: Files<'_>, path: &Path) -> Result<String, String> {
     let bytes = read(path).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_owned())
@@ -280,6 +327,25 @@ mod tests {
         assert!(Catalog::of_set(b"no set").is_err());
         let alone = Catalog::of_text("x.proto", APP).unwrap_err();
         assert_eq!(alone, "it imports 'parts/part.proto', and nothing can be imported here");
+    }
+
+    #[test]
+    fn what_is_nested_beyond_all_measure_is_refused_and_breaks_nothing() {
+        for (text, deep, why) in [
+            ("message a { message b { } } // {{{", 2, "a comment"),
+            ("/* { */ message a { option (x) = \"{{\"; }", 2, "a text, and a bracket of another kind"),
+            ("/*}*/message a{/*}*/message b{/*}*/", 2, "what a comment closes"),
+            ("'\\'{'{", 1, "an escaped quote"),
+            ("\"never closed {\n{", 1, "a text ends with its line"),
+        ] {
+            assert_eq!(depth(text), deep, "{why}");
+        }
+        let nested = |n: usize| format!("syntax = \"proto3\"; {}{}", "message m {".repeat(n), "}".repeat(n));
+        assert!(Catalog::of_text("x.proto", &nested(8)).is_ok());
+        let refused = Catalog::of_text("x.proto", &nested(50_000)).unwrap_err();
+        assert!(refused.ends_with("it is nested too deeply"), "{refused}");
+        let hidden = format!("syntax = \"proto3\"; {}", "message m {/*}*/".repeat(50_000));
+        assert!(Catalog::of_text("x.proto", &hidden).is_err());
     }
 
     #[test]

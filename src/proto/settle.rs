@@ -5,8 +5,10 @@ use std::sync::Arc;
 use super::{Catalog, Misfit};
 use crate::plan::{Messages, Target};
 
-/// Requests whose drawn values are tried before any is sent.
-const TRIED: u64 = 1_000;
+/// Requests whose drawn values are tried before any is sent, at least and at most, and bytes of them.
+const LEAST_TRIED: u64 = 8;
+const MOST_TRIED: u64 = 1_000;
+const BYTES_TRIED: u64 = 4 << 20;
 
 /// Why a target cannot be called.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -33,7 +35,8 @@ pub fn settle(target: &mut Target, catalog: &Catalog) -> Result<(), Unfit> {
             target.call.messages = Messages::Framed;
         }
         Some(drawn) => {
-            for index in 0..TRIED {
+            let each = target.request.body.len().max(1) as u64;
+            for index in 0..(BYTES_TRIED / each).clamp(LEAST_TRIED, MOST_TRIED) {
                 method.frames(&drawn.request(&target.request, index, index).body)?;
             }
             target.call.messages = Messages::Json(Arc::from(catalog.encoded()));

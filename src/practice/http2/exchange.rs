@@ -11,7 +11,7 @@ use h2::{Reason, RecvStream, SendStream};
 use http::{HeaderMap, Response, StatusCode};
 use tokio::select;
 
-use super::reply::Answer;
+use super::reply::{Answer, grpc_status};
 use super::{Ending, Shared};
 use crate::practice::answer::error_page;
 use crate::practice::desk::{Said, Ticket};
@@ -74,6 +74,14 @@ impl<'a> Exchange<'a> {
             self.send(self.error(413)).await?;
             return Ok(None);
         }
+        let sound = self.ticket.fault.is_none() && !self.ticket.error;
+        if let Asked::Call(path) = &self.asked
+            && sound
+            && grpc::converses(path)
+        {
+            let path = path.clone();
+            return self.converse(&path).await.map(|()| None);
+        }
         let asked = self.read_body().await?;
         if self.ticket.fault != Some(Fault::Hang) {
             self.wait().await?;
@@ -87,6 +95,35 @@ impl<'a> Exchange<'a> {
             self.interim()?;
         }
         self.send(answer).await.map(|()| None)
+    }
+
+    /// Answers each message of a call as it comes.
+    async fn converse(&mut self, path: &str) -> Result<(), Gone> {
+        self.wait().await?;
+        let mut stream = self.reply.send_response(Answer::messages(Vec::new()).head, false)?;
+        let (mut heard, mut status) = (Vec::new(), 0);
+        'talk: while let Some(piece) = self.body.data().await {
+            let piece = piece?;
+            self.body.flow_control().release_capacity(piece.len())?;
+            heard.extend_from_slice(&piece);
+            while let Some(message) = grpc::take_message(&mut heard) {
+                match grpc::call(path, &message) {
+                    Ok(frames) => self.send_part(&mut stream, frames.into()).await?,
+                    Err(why) => {
+                        status = why;
+                        break 'talk;
+                    }
+                }
+            }
+            if heard.len() > grpc::MOST_MESSAGE_BYTES + grpc::PREFIX_BYTES {
+                status = grpc::RESOURCE_EXHAUSTED;
+                break;
+            }
+        }
+        if status == 0 && !heard.is_empty() {
+            status = grpc::INTERNAL;
+        }
+        self.send_rest(&mut stream, Bytes::new(), Some(grpc_status(status)), Said::Grpc(status)).await
     }
 
     /// Reads the request's body: a call's is kept, as far as it may be, another's is dropped.

@@ -136,6 +136,7 @@ impl Answer {
     }
 }
 
-fn grpc_status(status: u8) -> HeaderMap {
+/// Trailers that say how a call went.
+pub(super) fn grpc_status(status: u8) -> HeaderMap {
     HeaderMap::from_iter([(GRPC_STATUS, HeaderValue::from(u16::from(status)))])
 }

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::plan::{Arrivals, Host, Trust, Wire};
 
@@ -191,4 +193,31 @@ fn every_flag_stands_in_the_documentation() {
         .filter(|name| !USAGE.contains(name) && !["help", "version"].contains(name))
         .collect();
     assert!(missing.is_empty(), "the usage lacks {missing:?}");
+}
+
+proptest! {
+    #[test]
+    fn any_line_is_a_load_or_a_refusal_that_says_why(
+        words in prop::collection::vec(
+            "(-n|-c|-z|-x|-r|-t|-d|-D|-m|-O|-e|-b|--call|--cname|--insecure|--connections|--proto|--no-insecure|--)?(=| )?[-a-zA-Z0-9.:/{}\"'\\[\\] é]{0,12}",
+            0..8,
+        ),
+    ) {
+        match line(&format!("ghz {}", words.join(" "))) {
+            Ok(ghz) => {
+                let (open, kept) = (&ghz.spec().plan, ghz.kept());
+                prop_assert!(kept.lanes >= 1 && kept.lanes == kept.max_lanes && open.lanes == kept.lanes);
+                prop_assert!(kept.links >= Some(1) && kept.streams >= 1 && open.wire == Wire::Grpc);
+                prop_assert!(kept.schedule.stop.count.is_some() || kept.schedule.stop.duration.is_some());
+                let request = &open.targets[0].request;
+                let texts = request.headers.iter().flat_map(|(name, value)| [name, value]);
+                let mut texts = texts.chain([&request.method, &request.path, &request.authority]);
+                prop_assert!(!texts.any(|text| text.contains(['\r', '\n', '\0'])));
+            }
+            Err(refusal) => {
+                let said = refusal.to_string();
+                prop_assert!(!said.is_empty() && !said.chars().any(|c| c.is_control() && c != '\n'), "{:?}", said);
+            }
+        }
+    }
 }

@@ -11,9 +11,10 @@ use crate::proto::{Answer, Catalog, Question, REFLECTION, ReflectionRequest, Ref
 use crate::stats::{Code, Fault, Ns, grpc_name};
 use crate::wire::{Clock, Dialer, Head, Observe, Protocol as _, Shot};
 
-/// Most files that a server may describe, and most bytes of one answer.
+/// Most files that a server may describe, and most bytes of one answer and of all.
 const MOST_FILES: usize = 1_000;
 const MOST_BYTES: usize = 8 << 20;
+const MOST_BYTES_IN_ALL: usize = 16 << 20;
 /// Most services that a message lists.
 const MOST_LISTED: usize = 20;
 
@@ -40,7 +41,7 @@ pub enum Unreflected {
 pub async fn reflect<C: Clock>(dialer: &Dialer, like: &Request, by: Ns, clock: &C) -> Result<Catalog, Unreflected> {
     let service = like.path.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
     let protocol = Grpc::default();
-    let mut asking = Asking { dialer, like, by, clock, protocol, conn: None, version: 0 };
+    let mut asking = Asking { dialer, like, by, clock, protocol, conn: None, version: 0, left: MOST_BYTES_IN_ALL };
     let mut files = match asking.files(Question::Symbol(service.clone())).await? {
         Some(files) => files,
         None => return Err(Unreflected::Refused(asking.without(&service).await?)),
@@ -94,6 +95,8 @@ struct Asking<'a, C> {
     conn: Option<Conn>,
     /// Which version of the protocol the server may have.
     version: usize,
+    /// Bytes of answers that may still come.
+    left: usize,
 }
 
 impl<C: Clock> Asking<'_, C> {
@@ -141,6 +144,9 @@ impl<C: Clock> Asking<'_, C> {
             let shot = Shot { index: 0, request: &prepared };
             let reply = self.protocol.exchange(&mut conn, shot, self.by, self.clock, &mut kept).await;
             self.conn = Some(conn);
+            self.left = self.left.checked_sub(kept.0.len()).ok_or_else(|| {
+                Unreflected::Refused("the server's description of itself is larger than 16 MiB".to_owned())
+            })?;
             match (reply.outcome.code, reply.outcome.fault) {
                 (Code::Grpc(0), None) => return understood(&kept.0),
                 (Code::Grpc(UNIMPLEMENTED), None) if self.version + 1 < REFLECTION.len() => self.version += 1,
