@@ -94,7 +94,8 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
     let files: Vec<(String, String)> = files.into_iter().flatten().collect();
     let look = if matches.get_flag("migrate") { migrate } else { look };
     let form = matches.get_one::<String>("output").map_or("text", String::as_str);
-    let exit = look(&files, &settings, form);
+    // Of what nobody could read there is nothing to say.
+    let exit = if files.is_empty() { Exit::Usage } else { look(&files, &settings, form) };
     let unread: Vec<String> = unread.into_iter().filter_map(Result::err).collect();
     if unread.is_empty() { exit } else { complain(&unread.concat()) }
 }

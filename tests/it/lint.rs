@@ -61,6 +61,8 @@ fn what_cannot_be_read_is_told_beside_what_can() {
         "{lines:?}"
     );
     assert!(lines[1].ends_with("that is a folder: give the files in it"), "{lines:?}");
+    let nothing = lint(&["/nonexistent.yaml"]);
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(2), ""), "{nothing:#?}");
 }
 
 #[test]
