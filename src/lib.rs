@@ -26,6 +26,7 @@
 //! * [`outbound`]: single questions to other services.
 //! * [`prometheus`]: numbers from a Prometheus, for the clauses that ask for them.
 //! * [`practice`]: a canary server whose latency, errors and stalls are chosen, and which keeps the truth.
+//! * [`rehearse`]: Flagger's analysis of a Canary, played on one machine.
 //! * [`cli`]: the commands.
 
 pub mod canary;
@@ -42,6 +43,7 @@ pub mod plan;
 pub mod practice;
 pub mod prometheus;
 pub mod proto;
+pub mod rehearse;
 pub mod report;
 pub mod server;
 pub mod slo;

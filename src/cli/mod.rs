@@ -10,6 +10,7 @@ mod practice;
 mod probe;
 mod progress;
 mod references;
+mod rehearse;
 mod remote;
 mod run;
 mod saving;
@@ -33,13 +34,14 @@ use crate::slo::Decision;
 /// What the program ends with, chosen by what a caller does with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// The objective holds; or there was none, and at least one request succeeded.
+    /// The objective holds; or there was none, and at least one request succeeded. A rehearsed release was promoted.
     Pass,
-    /// The objective does not hold, or nothing could be reached; or there was none, and nothing succeeded.
+    /// The objective does not hold, or nothing could be reached; or there was none, and nothing succeeded. A rehearsed
+    /// release was rolled back.
     Fail,
     /// The command line is wrong; nothing was sent.
     Usage,
-    /// Too little evidence, or evidence on both sides.
+    /// Too little evidence, or evidence on both sides. A rehearsed release was neither promoted nor rolled back.
     Undecided,
     /// tollgate itself stood in the way: throttled, out of descriptors or ports, or broken. Ask again.
     Saturated,
@@ -88,7 +90,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// The commands there are, with one line each for the overview.
-const COMMANDS: [(&str, &str); 14] = [
+const COMMANDS: [(&str, &str); 15] = [
     ("run", "make load against a URL, measure it, and judge it by an objective"),
     ("hey", "take the place of hey: its flags, its summary, its exit codes"),
     ("ghz", "take the place of ghz: gRPC calls by its flags, its summary, its exit codes"),
@@ -100,6 +102,7 @@ const COMMANDS: [(&str, &str); 14] = [
     ("stop", "end the load of a service, of one canary or of all"),
     ("lint", "say what is wrong with Canaries before a cluster sees them"),
     ("canary", "serve a practice canary whose latency, errors and stalls you choose"),
+    ("rehearse", "play Flagger's analysis of a Canary on this machine, and see what users would have felt"),
     ("demo", "see a good and a bad canary judged, all on this machine"),
     ("completions", "print a completion script for bash, zsh, fish, elvish or PowerShell"),
     ("man", "print the manual page of the program or of a command"),
@@ -132,6 +135,7 @@ pub fn main(mut args: impl Iterator<Item = OsString>) -> ExitCode {
         Some("stop") => steer::stop(args).into(),
         Some("lint") => lint::main(args).into(),
         Some("canary") => practice::main(args).into(),
+        Some("rehearse") => rehearse::main(args).into(),
         Some("demo") => demo::main(args).into(),
         Some("completions") => tree::print_completions(args).into(),
         Some("man") => tree::print_man(args).into(),

@@ -8,7 +8,9 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, ValueEnum as _};
 use clap_complete::Shell;
 
-use super::{COMMANDS, Exit, complain, demo, flags, gate, ghz, hey, lint, practice, say, serve, smoke, steer, warn};
+use super::{
+    COMMANDS, Exit, complain, demo, flags, gate, ghz, hey, lint, practice, rehearse, say, serve, smoke, steer, warn,
+};
 use crate::spec::Output;
 
 /// What the program is for.
@@ -38,6 +40,7 @@ pub(super) fn command() -> Command {
             steer::stop_command(),
             lint::command(),
             practice::command(),
+            rehearse::command(),
             demo::command(),
             completions(),
             man(),

@@ -65,6 +65,23 @@ impl Metric {
         if sources.is_empty() { vec![Source::Nothing] } else { sources }
     }
 
+    /// The longest time that it allows, where it is the built-in one on times.
+    #[must_use]
+    pub fn longest(&self) -> Option<Duration> {
+        let most = match self.limits {
+            Limits::Range { max, .. } => max?,
+            Limits::Threshold(most) => most,
+        };
+        let built_in = self.sources.contains(&Source::Duration) && most >= 0.0;
+        built_in.then(|| Duration::from_millis(most as u64))
+    }
+
+    /// Whether somebody else has its value: Prometheus by a query, or a provider by a template.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.sources.iter().any(|source| matches!(source, Source::Query | Source::Template))
+    }
+
     /// How far back it looks: a minute where it does not say so, or nothing that can be read.
     #[must_use]
     pub fn span(&self) -> Duration {

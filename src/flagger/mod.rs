@@ -24,7 +24,7 @@ pub use canary::{Analysis, Canary, Match, Pattern, Service, SessionAffinity, Str
 pub use hook::{Hook, HookKind};
 pub use metric::{Limits, Metric, Source};
 pub use mistake::{Mistake, MistakeKind};
-pub use payload::{Metadata, Payload};
+pub use payload::{Metadata, Payload, as_go};
 pub use places::Places;
 pub use read::{Reading, read};
 pub use tick::{State, Status, Tick, tick};

@@ -48,7 +48,8 @@ impl Payload {
 }
 
 /// JSON as Go writes it: what could be markup, and the two line ends that JavaScript knows, as escapes.
-fn as_go(json: &str) -> String {
+#[must_use]
+pub fn as_go(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         match c {

@@ -62,10 +62,11 @@ pub fn live(at: &Live<'_>, width: u16, color: bool) -> Vec<LiveLine> {
 }
 
 /// Text with what it means.
-type Part = (Tone, String);
+pub type Part = (Tone, String);
 
 /// The parts in their colours, cut where the room ends.
-fn fitted(parts: &[Part], room: usize, color: bool) -> LiveLine {
+#[must_use]
+pub fn fitted(parts: &[Part], room: usize, color: bool) -> LiveLine {
     let mut line = LiveLine::default();
     for (tone, text) in parts {
         let left = room - line.columns;

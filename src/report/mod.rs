@@ -36,7 +36,7 @@ pub use html::html;
 pub use json::json;
 pub use junit::junit;
 pub use line::line;
-pub use live::{Live, LiveLine, live};
+pub use live::{Live, LiveLine, Part, fitted, live};
 pub use saved::saved;
 pub use suite::{Case, Colour, Suite, suites};
 pub use text::{Style, text};
@@ -60,7 +60,8 @@ pub struct Report<'a> {
 
 /// `text` without anything that could move a terminal's cursor, break a line or reverse its reading order: error
 /// messages and URLs come from outside.
-pub(crate) fn plain(text: &str) -> String {
+#[must_use]
+pub fn plain(text: &str) -> String {
     let harmless = |c: char| match c {
         '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' => ' ',
         // XML has no place for the last two.

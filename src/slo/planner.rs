@@ -1,9 +1,20 @@
 //! Which clauses a load is too small for: said before anything is sent.
 
 use super::clause::Line;
-use super::compile::compile;
+use super::compile::{Compiled, compile};
+
+/// Whether a clause that knows too little stands in the way.
+fn counts(compiled: &&Compiled<'_>) -> bool {
+    compiled.clause.options.otherwise != Some(super::Otherwise::Pass)
+}
 
 impl Line {
+    /// Requests without which it cannot pass, however good the target is.
+    #[must_use]
+    pub fn least(&self) -> u64 {
+        compile(self).iter().filter(counts).map(Compiled::least_n).max().unwrap_or_default()
+    }
+
     /// Which clauses a load of `total` requests cannot let pass, however good the target is, one message each.
     ///
     /// `rate` is the load's arrivals per second; with it the advice is a duration (`use -z 2m30s`), and requests
@@ -13,7 +24,7 @@ impl Line {
         let rate = rate.filter(|rate| rate.is_finite() && *rate > 0.0);
         compile(self)
             .iter()
-            .filter(|compiled| compiled.clause.options.otherwise != Some(super::Otherwise::Pass))
+            .filter(counts)
             .filter_map(|compiled| {
                 let clause = compiled.clause;
                 let left_out = clause.options.after.map_or(0.0, |after| after.as_secs_f64() * rate.unwrap_or(0.0));
@@ -113,6 +124,19 @@ mod tests {
         ("p99.9<2s else=pass", 600, None, None),
         ("max<1s, 5xx==0, rps>=1/s, avg<1s", 1, None, None),
     ];
+
+    #[test]
+    fn the_least_that_a_line_needs_is_that_of_its_most_demanding_clause() {
+        for (line, least) in [
+            ("success>=99.5%, p99<1s", 200),
+            ("p99.9<2s @95", 2_995),
+            ("p99<1s min=30", 30),
+            ("success>=99%, p99.9<1s else=pass", 100),
+            ("rps>=10/s", 1),
+        ] {
+            assert_eq!(parse(line).unwrap().least(), least, "{line}");
+        }
+    }
 
     #[test]
     fn too_small_a_load_is_named_before_it_starts_with_what_would_do() {

@@ -31,6 +31,26 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("server", &["stats", "slo", "spec", "canary", "state", "gate", "task", "exec", "telemetry", "pem", "outbound"]),
     (
+        "rehearse",
+        &[
+            "plan",
+            "stats",
+            "slo",
+            "spec",
+            "report",
+            "load",
+            "practice",
+            "canary",
+            "flagger",
+            "state",
+            "task",
+            "fetch",
+            "exec",
+            "telemetry",
+            "server",
+        ],
+    ),
+    (
         "cli",
         &[
             "plan",
@@ -53,6 +73,8 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
             "server",
             "outbound",
             "prometheus",
+            "flagger",
+            "rehearse",
         ],
     ),
 ];

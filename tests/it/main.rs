@@ -78,6 +78,8 @@ mod proxy;
 #[path = "../support/raw.rs"]
 mod raw;
 #[cfg(test)]
+mod rehearse;
+#[cfg(test)]
 #[path = "../support/report.rs"]
 mod report;
 #[cfg(test)]

@@ -216,7 +216,7 @@ fn help_and_version_are_no_mistakes() {
         ("run --help", "Makes load against URL"),
         ("run -h", "Makes load against URL"),
         ("canary --help", "Serves a practice canary"),
-        ("demo --help", "Shows a good and a bad canary judged"),
+        ("demo --help", "Shows three releases let in step by step and judged"),
     ] {
         let ended = run(arguments.split_whitespace());
         assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{arguments}");

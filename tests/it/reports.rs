@@ -226,18 +226,6 @@ fn a_clause_marked_abort_ends_the_load_once_it_is_lost() {
 }
 
 #[test]
-fn the_demo_shows_one_pass_and_one_fail() {
-    let ended = run(["demo"]);
-    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:#?}");
-    let verdicts: Vec<&str> = ended.stdout.lines().filter(|line| line.starts_with(char::is_uppercase)).collect();
-    assert!(verdicts.iter().any(|line| line.starts_with("PASS  success>=99% ok 100% ")), "{}", ended.stdout);
-    assert!(verdicts.iter().any(|line| line.starts_with("FAIL  success>=99% was 9")), "{}", ended.stdout);
-    let last = ended.stdout.lines().last().unwrap_or_default();
-    assert_eq!(last, "good release: exit code 0, bad release: exit code 1. That code is what a pipeline acts on.");
-    assert!(!ended.stdout.contains('\u{1b}'));
-}
-
-#[test]
 fn a_reader_who_leaves_early_is_no_error() {
     let server = practice("");
     let target = url(&server, "/");

@@ -12,6 +12,8 @@ mod beside;
 #[cfg(test)]
 mod dashboards;
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 #[path = "../support/flagger.rs"]
 mod flagger;
 #[cfg(test)]

@@ -1,19 +1,25 @@
-//! A Flagger that calls a webhook and concludes what Flagger concludes (v1.44, `pkg/controller/webhook.go`): 200, 201 and 202
-//! are a pass; what it retries loses its body; any other body is the error.
+//! A Flagger that calls one hook and concludes what Flagger concludes: the rehearsal's.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use serde_json::json;
+use tokio::runtime::{Builder, LocalOptions};
+use tollgate::canary::{Canary, Checksum, Phase};
+use tollgate::flagger::{Hook, HookKind, Payload, Places};
+use tollgate::plan::Hosts;
+use tollgate::rehearse::{Caller, Said};
 
-use super::service::{Answer, ask};
+pub(crate) use tollgate::flagger::as_go;
+
+/// Flagger waits 1 s, 2 s, 4 s … between attempts; nobody learns anything from the rest of it.
+const SPEED: f64 = 500.0;
 
 /// A hook of a Canary object.
 pub(crate) struct Flagger {
     pub(crate) service: SocketAddr,
     pub(crate) name: &'static str,
     pub(crate) namespace: &'static str,
-    pub(crate) retries: usize,
+    pub(crate) retries: u32,
 }
 
 impl Flagger {
@@ -30,40 +36,32 @@ impl Flagger {
         checksum: &str,
         metadata: &[(&str, &str)],
     ) -> Result<(), String> {
-        let metadata: serde_json::Map<_, _> = metadata.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
-        let mut payload = json!({"name": self.name, "namespace": self.namespace, "phase": phase, "checksum": checksum});
-        if !metadata.is_empty() {
-            payload["metadata"] = metadata.into();
-        }
-        let body = as_go(&payload.to_string());
-        for attempt in 0..=self.retries {
-            if attempt > 0 {
-                // Flagger waits 1 s, 2 s, 4 s …; nobody learns anything from the rest of it.
-                let (_sender, never) = std::sync::mpsc::channel::<()>();
-                let _ = never.recv_timeout(Duration::from_millis(1 << attempt));
-            }
-            let answer = post(self.service, path, &body);
-            if !retried(answer.status) {
-                return if answer.status > 202 { Err(answer.body) } else { Ok(()) };
-            }
-        }
-        Err(format!("POST http://{}{path} giving up after {} attempt(s)", self.service, self.retries + 1))
+        let metadata = metadata.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let hook = Hook { retries: self.retries, ..hook(&format!("http://{}{path}", self.service)) };
+        let (canary, phase) = (Canary::new(self.name, self.namespace), Phase::of(phase));
+        let payload = Payload { canary, phase, checksum: Checksum::new(checksum), metadata };
+        said(&hook, &payload, &Hosts::default()).error.map_or(Ok(()), Err)
     }
 }
 
-/// The body as Go writes it: with these characters as escapes.
-pub(crate) fn as_go(json: &str) -> String {
-    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+/// A hook with this URL.
+pub(crate) fn hook(url: &str) -> Hook {
+    Hook {
+        name: "hook".to_owned(),
+        kind: HookKind::Rollout,
+        url: url.to_owned(),
+        timeout: Some(Duration::from_secs(60)),
+        retries: 0,
+        mute_alert: false,
+        disable_tls: false,
+        metadata: Default::default(),
+        places: Places::default(),
+        metadata_places: Places::default(),
+    }
 }
 
-/// One request with the headers that Flagger sends.
-pub(crate) fn post(service: SocketAddr, path: &str, body: &str) -> Answer {
-    let headers =
-        [("User-Agent", "Go-http-client/1.1"), ("Content-Type", "application/json"), ("Accept-Encoding", "gzip")];
-    ask(service, "POST", path, &headers, body.as_bytes())
-}
-
-/// Whether Flagger's client asks again, and throws the body away.
-const fn retried(status: u16) -> bool {
-    matches!(status, 0 | 429 | 500 | 502..)
+/// What comes of a call.
+pub(crate) fn said(hook: &Hook, payload: &Payload, hosts: &Hosts) -> Said {
+    let runtime = Builder::new_current_thread().enable_all().build_local(LocalOptions::default()).unwrap();
+    runtime.block_on(Caller::new(hosts.clone(), SPEED).call(hook, payload))
 }

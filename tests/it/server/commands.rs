@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::flagger::{Flagger, post};
+use super::post;
+use crate::flagger::Flagger;
 use crate::practice::{practice, url};
 use crate::service::{Service, Wanted};
 use tollgate::exec;

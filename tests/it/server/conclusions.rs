@@ -32,7 +32,7 @@ fn parrot() -> Raw {
 fn our_own_flagger_concludes_what_flagger_concludes() {
     let parrot = parrot();
     let Some(mut flagger) = Original::start("hooks") else { return };
-    let mut theirs = |path: &str, retries: usize| {
+    let mut theirs = |path: &str, retries: u32| {
         let hook = json!({"name": "hook", "url": parrot.url(path), "timeout": "30s", "retries": retries});
         let told = flagger.ask(&json!({"name": "podinfo", "namespace": "test", "phase": "Progressing", "hook": hook}));
         told["error"].as_str().map_or(Ok(()), |error| Err(error.to_owned()))

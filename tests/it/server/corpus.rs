@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::flagger::{as_go, post};
+use super::post;
+use crate::flagger::as_go;
 use crate::practice::practice;
 use crate::service::{Service, Wanted};
 use crate::source::root;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use tollgate::flagger::{Canary, HookKind, read};
 
-use crate::flagger::{as_go, post};
+use super::post;
+use crate::flagger::as_go;
 use crate::practice::{practice, url};
 use crate::service::{Service, Wanted};
 use crate::source::root;

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::flagger::{as_go, post};
+use super::post;
+use crate::flagger::as_go;
 use crate::practice::{practice, url};
 use crate::service::{Answer, Service, Wanted};
 use tollgate::practice::Practice;
