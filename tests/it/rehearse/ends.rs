@@ -93,8 +93,10 @@ fn a_hook_that_measures_rolls_a_slow_release_back_whose_statuses_are_all_well() 
                 warmup: 0s, wait: 1s}}";
     let (ended, json) = rehearsed(hook, &["--bad=latency 400ms"]);
     assert_eq!((ended.code, json["outcome"].as_str()), (Some(1), Some("rolled-back")), "{json:#}");
-    let failed: Vec<String> = hooks(&json).into_iter().filter(|hook| hook == "load 412").collect();
-    assert_eq!(failed.len(), 2, "{json:#}");
+    let answered = hooks(&json);
+    let times = |answer: &str| answered.iter().filter(|hook| *hook == answer).count();
+    // Where this machine itself was too slow to judge, the answer is 424, and counts as a failed check, too.
+    assert_eq!((times("load 200"), times("load 412") + times("load 424")), (0, 2), "{json:#}");
     assert_eq!(json["slow_ms"].as_f64(), Some(200.0), "what is slow is what the objective says");
     assert!(json["users"]["new"]["bad"].as_u64().unwrap() > 0 && json["load"]["new"]["bad"].as_u64().unwrap() > 0);
 }
