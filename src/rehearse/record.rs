@@ -52,7 +52,7 @@ impl Setting {
     #[must_use]
     pub fn slow(&self) -> Duration {
         let analysis = &self.canary.analysis;
-        let lines = analysis.webhooks.iter().filter_map(|hook| Objective::read(hook.metadata.get("slo")?).ok());
+        let lines = analysis.webhooks.iter().filter_map(|hook| Objective::read(hook.metadata.get("slo")?, true).ok());
         let bounds = lines.flat_map(|objective| {
             let times = objective.line.clauses.into_iter().filter(|clause| {
                 matches!(&clause.metric, Metric::Series(..)) && clause.metric.is_time() && clause.comparison.is_upper()
