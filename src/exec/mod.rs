@@ -9,7 +9,7 @@
 //! * `probe`: one question to a health service. `apart`: the thread that requests are made on.
 //! * `check`: requests and greps, one after the other. `service`: one that is asked in JSON. `concord`, `ngrinder`: two of
 //!   them. `child`: a program and its group.
-//! * `commands`: who waits, what runs already, how much at once, and what is answered. `results`: how they ended, counted.
+//! * `orphans`: what programs leave behind in a container. `commands`: who waits, what runs already, how much at once, and what is answered. `results`: how they ended, counted.
 
 mod apart;
 mod check;
@@ -17,6 +17,7 @@ mod child;
 mod commands;
 mod concord;
 mod ngrinder;
+mod orphans;
 mod probe;
 mod program;
 mod results;
@@ -24,6 +25,7 @@ mod service;
 mod task;
 
 pub use commands::{Commands, Ran, Settings};
+pub use orphans::{bury, inherits};
 pub use probe::{Problem, probe};
 pub use program::{Allowed, NoProgram, Program};
 pub use results::Result;

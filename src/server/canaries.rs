@@ -15,6 +15,7 @@ use super::hook::{self, Peer, Trusted};
 use super::reply::{Reply, Status, document};
 use crate::canary::Canary;
 use crate::spec::GoDuration;
+use crate::state::StoreError;
 use crate::task::{CanaryStatus, LoadStatus, Override, Record, RunStatus, Stage};
 
 /// How long a person's decision may stand, in words and as a time.
@@ -236,13 +237,13 @@ pub(super) async fn stop(
 ) -> Result<Reply, Reply> {
     let canary = ours(&app, path)?;
     let wish = Wish::read(&app, peer, body).await?;
-    Ok(stopped(app.runs.stop(Some(&canary), &wish.reason())))
+    stopped(app.runs.stop(Some(&canary), &wish.reason()).await)
 }
 
 /// Ends all load.
 pub(super) async fn stop_all(State(app): State<Arc<App>>, _: Trusted, peer: Peer, body: Body) -> Result<Reply, Reply> {
     let wish = Wish::read(&app, peer, body).await?;
-    Ok(stopped(app.runs.stop(None, &wish.reason())))
+    stopped(app.runs.stop(None, &wish.reason()).await)
 }
 
 impl Wish {
@@ -251,6 +252,9 @@ impl Wish {
     }
 }
 
-fn stopped(loads: usize) -> Reply {
-    Reply::new(Status::Done, &if loads == 1 { "1 load stopped".to_owned() } else { format!("{loads} loads stopped") })
+fn stopped(loads: Result<usize, StoreError>) -> Result<Reply, Reply> {
+    let until = |error| Reply::new(Status::NotStored, &format!("{error}; the load is stopped until a restart"));
+    let loads = loads.map_err(until)?;
+    let said = if loads == 1 { "1 load stopped".to_owned() } else { format!("{loads} loads stopped") };
+    Ok(Reply::new(Status::Done, &said))
 }

@@ -20,9 +20,9 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::Front;
 use super::hook::Peer;
 use super::receipt::{Outbox, Posted, Receipt};
+use super::{Front, Tls};
 
 /// Connections at once; more wait to be accepted. Flagger opens one for each hook.
 const MOST_CONNECTIONS: usize = 1024;
@@ -76,7 +76,7 @@ pub fn bind(address: Option<IpAddr>, port: u16) -> io::Result<std::net::TcpListe
 pub async fn serve(
     listener: TcpListener,
     front: Front,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Tls>,
     stop: impl Future<Output = ()>,
     drain: Drain,
 ) {
@@ -93,7 +93,7 @@ pub async fn serve(
             // The semaphore is never closed.
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let (stream, peer) = accept(&listener).await;
-            let (front, tls, watcher) = (front.clone(), tls.clone(), graceful.watcher());
+            let (front, tls, watcher) = (front.clone(), tls.as_ref().map(Tls::acceptor), graceful.watcher());
             tokio::spawn(async move {
                 connection(stream, Peer(peer), front, tls, watcher).await;
                 drop(place);

@@ -42,7 +42,7 @@ pub use listen::{Drain, bind, serve};
 pub use notify::Notify;
 pub use payload::{MOST_BYTES, MOST_KEYS, NAME_BYTES, Payload, PayloadError};
 pub use reply::{Reply, Status};
-pub use tls::{TlsFiles, acceptor};
+pub use tls::{Tls, TlsFiles};
 
 use crate::canary::Canary;
 use crate::exec::{self, Commands};

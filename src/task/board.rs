@@ -162,8 +162,12 @@ impl<F: Loads> Board<F> {
     }
 
     /// Ends the load of a canary, or of all (`None`), for the rest of their runs. How many loads that were.
-    pub fn stop(&self, canary: Option<&Canary>, why: &str) -> usize {
-        self.change(|desk, _| desk.stop(canary, why))
+    ///
+    /// # Errors
+    /// It could not be stored: the load is stopped, until a restart.
+    pub async fn stop(&self, canary: Option<&Canary>, why: &str) -> Result<usize, StoreError> {
+        let (loads, told) = self.step(|desk, _| desk.stop(canary, why));
+        stored(told).await.map(|()| loads)
     }
 
     /// Changes the budgets; where more is running than they allow, whole loads end, the newest first.

@@ -86,6 +86,9 @@ pub(super) struct Memory {
     pub(super) checksum: Checksum,
     /// Its newest verdict, if there is one.
     pub(super) last: Option<String>,
+    /// Who ended its load for good, in words; rows of old do not say.
+    #[serde(default)]
+    pub(super) stopped: Option<String>,
 }
 
 /// One canary.
@@ -170,13 +173,15 @@ impl<F: Loads> Desk<F> {
         let mut run = Run::new(id, memory.checksum, now);
         run.free_used = true;
         run.last = memory.last;
+        run.stopped = memory.stopped;
         self.entry(&memory.canary, now).run = Some(run);
     }
 
     /// What of each open run is to outlive the process.
     pub(super) fn memory(&self, canary: &Canary) -> Option<Memory> {
         let run = self.entries.get(canary)?.run.as_ref()?;
-        Some(Memory { canary: canary.clone(), checksum: run.checksum.clone(), last: run.last.clone() })
+        let (checksum, last, stopped) = (run.checksum.clone(), run.last.clone(), run.stopped.clone());
+        Some(Memory { canary: canary.clone(), checksum, last, stopped })
     }
 
     /// Any hook said that the canary is in this phase: before or after an analysis its run is over. `post_rollout` is the
@@ -252,7 +257,7 @@ impl<F: Loads> Desk<F> {
             }
             stopped += entry.loose.len();
             entry.loose.drain(..).for_each(|(_, load)| load.stop());
-            if stopped > before {
+            if entry.run.is_some() || stopped > before {
                 self.events.push(Event::Stopped { canary: name.clone(), why: why.to_owned() });
             }
         }

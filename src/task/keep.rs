@@ -1,6 +1,7 @@
 //! What of runs and people's decisions outlives the process.
 //!
-//! That a run has begun is stored before its first answer, so that a restart gives no release a second "go on for now". Its
+//! That a run has begun is stored before its first answer, so that a restart gives no release a second "go on for now", and
+//! that its load was stopped before whoever stopped it is told. Its
 //! newest verdict follows when the disk has time: losing one costs nothing.
 
 use std::sync::Arc;
@@ -61,11 +62,15 @@ impl Keeper {
     /// Hands over what these events have changed; what is told once it is safe, if anybody must wait for it. `memory` is
     /// what a canary's run is remembered by from now on.
     pub(super) fn keep(&self, events: &[Event], memory: impl Fn(&Canary) -> Option<Memory>) -> Option<Stored> {
-        let (mut changes, mut begun) = (Vec::new(), false);
+        let (mut changes, mut waited_for) = (Vec::new(), false);
         for event in events {
             let canary = match event {
                 Event::RunBegan { canary, .. } => {
-                    begun = true;
+                    waited_for = true;
+                    canary
+                }
+                Event::Stopped { canary, .. } if memory(canary).is_some() => {
+                    waited_for = true;
                     canary
                 }
                 Event::RunEnded { canary, .. } => canary,
@@ -78,7 +83,7 @@ impl Keeper {
             return None;
         }
         let told = self.write(changes);
-        begun.then_some(told)
+        waited_for.then_some(told)
     }
 
     /// Stores or forgets what a person has decided.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use tollgate::load::Engine;
-use tollgate::server::{App, Drain, Front, Settings, TlsFiles, acceptor, bind, serve};
+use tollgate::server::{App, Drain, Front, Settings, Tls, TlsFiles, bind, serve};
 use tollgate::state::{Memory, Store};
 use tollgate::task::Live;
 use tollgate::telemetry::Logs;
@@ -42,7 +42,7 @@ impl Service {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let loads = Live::new(Arc::new(Engine::start(1).unwrap()), runtime.handle().clone());
         let front = Front::new(App::new(wanted.settings, &wanted.store, loads, Logs::none()).unwrap());
-        let tls = wanted.tls.map(|files| acceptor(&files).unwrap());
+        let tls = wanted.tls.map(|files| Tls::new(files).unwrap());
         let (stop, stopped) = oneshot::channel();
         let drain = Drain { delay: Duration::ZERO, grace: Duration::from_secs(5) };
         let thread = std::thread::spawn(move || {

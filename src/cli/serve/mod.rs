@@ -12,8 +12,9 @@ use self::flags::{Asked, FLAGS};
 use super::signals::Signals;
 use super::words::{self, Read, joined, lines};
 use super::{Exit, complain, say};
+use crate::exec;
 use crate::load::{Engine, descriptors};
-use crate::server::{App, Front, Settings, acceptor, bind, serve};
+use crate::server::{App, Front, Settings, Tls, bind, serve};
 use crate::state::{File, Memory, Store};
 use crate::task::Live;
 use crate::telemetry::Logs;
@@ -59,7 +60,7 @@ fn run(asked: Asked) -> anyhow::Result<Exit> {
         Some(path) => Arc::new(File::open(path).context("--state")?),
         None => Arc::new(Memory),
     };
-    let tls = asked.tls.as_ref().map(acceptor).transpose().context("TLS")?;
+    let tls = asked.tls.clone().map(Tls::new).transpose().context("TLS")?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let logs = Logs::start(asked.level)?;
     let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("control").enable_all().build()?;
@@ -94,6 +95,9 @@ fn run(asked: Asked) -> anyhow::Result<Exit> {
     let front = Front::new(App::new(settings, &store, loads, logs).context("--state")?);
     tracing::info!(%address, scheme, version = env!("CARGO_PKG_VERSION"), "listening");
     say(&format!("tollgate listens on {scheme}://{address}/\n"));
+    if exec::inherits() {
+        runtime.spawn(exec::bury());
+    }
     let ended = runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

@@ -66,7 +66,7 @@ async fn stopped_load_stays_stopped_until_the_run_is_over() {
     scene.ask(&call(Role::Rollout)).await;
     let other = Call { canary: Canary::new("other", "test"), ..call(Role::Rollout) };
     scene.ask(&other).await;
-    assert_eq!(scene.board.stop(Some(&other.canary), "by ann: the database suffers"), 1);
+    assert_eq!(scene.board.stop(Some(&other.canary), "by ann: the database suffers").await, Ok(1));
     assert_eq!(scene.running(), 1);
     at(&scene, 100.0).await;
     let answer = scene.ask(&other).await;
@@ -74,7 +74,7 @@ async fn stopped_load_stays_stopped_until_the_run_is_over() {
     assert!(answer.text.contains("its load was stopped: by ann: the database suffers"), "{}", answer.text);
     let v3 = Call { checksum: Checksum::new("v3"), ..other };
     assert_eq!(scene.kind(&v3).await, Kind::Measuring, "the next analysis measures again");
-    assert_eq!(scene.board.stop(None, "by ann"), 1, "all");
+    assert_eq!(scene.board.stop(None, "by ann").await, Ok(1), "all");
     assert_eq!(scene.running(), 0);
 }
 

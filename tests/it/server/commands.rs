@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::post;
 use crate::flagger::Flagger;
 use crate::practice::{practice, url};
+use crate::raw::Raw;
 use crate::service::{Service, Wanted};
 use tollgate::exec;
 use tollgate::server::Settings;
@@ -75,6 +76,11 @@ fn a_request_goes_only_where_load_may() {
         &payload(&[("type", "bash"), ("cmd", "curl -s http://169.254.169.254/latest/meta-data/")]),
     );
     assert_eq!(local.status, 403, "{local:?}");
+    let sends_on =
+        Raw::answering("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/x\r\nContent-Length: 0\r\n\r\n");
+    let line = format!("curl -sL {}", sends_on.url("/"));
+    let answer = post(Service::start(Wanted::default()).addr, "/", &payload(&[("type", "bash"), ("cmd", &line)]));
+    assert!(answer.status == 412 && answer.body.contains("169.254.169.254"), "where a redirect leads: {answer:?}");
     for target in ["http://169.254.169.254/", "http://[::ffff:169.254.169.254]/"] {
         let grinder = [("type", "ngrinder"), ("server", target), ("clone", "1"), ("username", "a"), ("passwd", "YQ==")];
         let answer = post(Service::start(Wanted::default()).addr, "/", &payload(&grinder));

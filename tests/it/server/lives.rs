@@ -32,8 +32,16 @@ fn an_analysis_is_known_after_a_restart_and_has_had_its_first_call() {
     let served = Served::start(&flags);
     let again = post(served.addr, "/rollout", &payload(&load));
     assert_eq!(again.status, 425, "not a second time without evidence: {again:?}");
+    let stopped = post(served.addr, "/api/v1/canaries/test/podinfo/stop", r#"{"by":"ann","why":"too much"}"#);
+    assert_eq!(stopped.status, 200, "{stopped:?}");
     let other = post(served.addr, "/rollout", &payload(&load).replace("podinfo", "other"));
     assert!(other.status == 412 && other.body.contains("override fail by 127.0.0.1"), "{other:?}");
+    served.kill();
+    let served = Served::start(&flags);
+    let still = post(served.addr, "/rollout", &payload(&load));
+    assert!(still.status == 425 && still.body.contains("its load was stopped: by ann"), "{still:?}");
+    let next = post(served.addr, "/rollout", &payload(&load).replace("85d557f47b", "another"));
+    assert_eq!(next.status, 202, "the next revision has load again: {next:?}");
 }
 
 #[test]

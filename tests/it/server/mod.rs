@@ -6,6 +6,7 @@ mod commands;
 mod conclusions;
 mod contract;
 mod corpus;
+mod first;
 mod gates;
 mod golang;
 mod limits;

@@ -26,7 +26,7 @@ impl Served {
         Self::of(tollgate(fixed.iter().chain(flags)))
     }
 
-    fn of(command: Command) -> Self {
+    pub(super) fn of(command: Command) -> Self {
         let mut running = Running::start(command);
         let line = running.line();
         let address =

@@ -8,7 +8,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 
 use crate::service::{Service, Wanted};
 use tollgate::outbound::{Answer, Client, OutboundError, Trust};
-use tollgate::server::{TlsFiles, acceptor};
+use tollgate::server::{Tls, TlsFiles};
 
 /// An authority and certificates of its making, as files.
 struct Issued {
@@ -82,6 +82,23 @@ fn a_caller_without_a_certificate_of_the_right_authority_is_refused() {
 }
 
 #[test]
+fn certificates_that_are_exchanged_count_at_once_and_bad_ones_do_not() {
+    let (ours, theirs) = (Issued::new(), Issued::new());
+    let (cert, key) = ours.issue("127.0.0.1");
+    let service = service(TlsFiles { cert: cert.clone(), key: key.clone(), client_ca: None });
+    assert_eq!(ask(&service, &trusting(&ours)).unwrap().status, 403);
+    let (new_cert, new_key) = theirs.issue("127.0.0.1");
+    std::fs::rename(new_cert, &cert).unwrap();
+    let half = ask(&service, &trusting(&ours)).unwrap();
+    assert_eq!(half.status, 403, "a certificate without its key is of no use yet");
+    std::fs::rename(new_key, &key).unwrap();
+    assert_eq!(ask(&service, &trusting(&theirs)).unwrap().status, 403);
+    assert!(ask(&service, &trusting(&ours)).is_err(), "the old one is gone");
+    std::fs::remove_file(&cert).unwrap();
+    assert_eq!(ask(&service, &trusting(&theirs)).unwrap().status, 403, "what was good stays");
+}
+
+#[test]
 fn files_that_are_of_no_use_are_named() {
     let ours = Issued::new();
     let (cert, key) = ours.issue("127.0.0.1");
@@ -91,7 +108,7 @@ fn files_that_are_of_no_use_are_named() {
     let missing = ours.file("missing");
     let problem = |cert: &Path, key: &Path, client_ca: Option<&Path>| {
         let files = TlsFiles { cert: cert.into(), key: key.into(), client_ca: client_ca.map(Into::into) };
-        acceptor(&files).err().expect("refused").to_string()
+        Tls::new(files).err().expect("refused").to_string()
     };
     for (said, file, why) in [
         (problem(&missing, &key, None), &missing, "no such file"),
