@@ -108,7 +108,7 @@ fn files_that_are_of_no_use_are_named() {
     let missing = ours.file("missing");
     let problem = |cert: &Path, key: &Path, client_ca: Option<&Path>| {
         let files = TlsFiles { cert: cert.into(), key: key.into(), client_ca: client_ca.map(Into::into) };
-        Tls::new(files).err().expect("refused").to_string()
+        Tls::new(files).expect_err("refused").to_string()
     };
     for (said, file, why) in [
         (problem(&missing, &key, None), &missing, "no such file"),
