@@ -168,13 +168,26 @@ impl Engine {
         measures: &Arc<Measures>,
         detail: Detail,
     ) -> Result<Pair, TransportError> {
+        let usual = Terms::usual(detail);
+        self.run_beside_on((canary, &usual), (primary, &usual), measures)
+    }
+
+    /// The same, each on terms of its own but for who goes first.
+    ///
+    /// # Errors
+    /// As [`Self::run`], for either.
+    pub fn run_beside_on(
+        &self,
+        (canary, terms): (&Arc<Plan>, &Terms),
+        (primary, beside): (&Arc<Plan>, &Terms),
+        measures: &Arc<Measures>,
+    ) -> Result<Pair, TransportError> {
         let transports = (self.transport(canary)?, self.transport(primary)?);
         let at = (clock::monotonic(), self.first(canary));
-        let unstopped = Arc::new(Measures { trips: Vec::new(), ..Measures::clone(measures) });
-        let terms = |turn| Terms { turn, ..Terms::usual(detail) };
+        let taking = |terms: &Terms, turn| Terms { turn, ..terms.clone() };
         Ok(Pair {
-            canary: self.begin((canary, transports.0), measures, &terms(Turn::Even), at),
-            primary: self.begin((primary, transports.1), &unstopped, &terms(Turn::Odd), at),
+            canary: self.begin((canary, transports.0), measures, &taking(terms, Turn::Even), at),
+            primary: self.begin((primary, transports.1), measures, &taking(beside, Turn::Odd), at),
         })
     }
 
@@ -201,7 +214,9 @@ impl Engine {
         (zero, first): (Ns, usize),
     ) -> Load {
         let parts = self.parts(plan);
-        let brakes = Brakes::new(&measures.trips);
+        // What stops a comparison early is the canary's.
+        let trips = if terms.turn == Turn::Odd { &[] } else { measures.trips.as_slice() };
+        let brakes = Brakes::new(trips);
         let brakes = Arc::new(if terms.patient { brakes.patient() } else { brakes });
         let board = Arc::new(Board::new(parts));
         let throttled = Throttled::now();

@@ -62,7 +62,7 @@ async fn judged(app: &Arc<App>, role: Role, payload: Payload) -> Response {
         Ok(order) => order,
         Err(mistakes) => return refused(&payload, &mistakes.to_string()),
     };
-    if let Some(Err(why)) = order.plan.as_ref().map(|plan| app.targets.admit(plan)) {
+    if let Some(why) = order.plan.iter().chain(&order.primary).find_map(|plan| app.targets.admit(plan).err()) {
         tracing::warn!(canary = %payload.canary, why, "target refused");
         return Reply::new(Status::Forbidden, &why).into_response();
     }

@@ -10,6 +10,7 @@ use super::metrics::Metrics;
 use super::notify::Notify;
 use crate::canary::{Canary, Checksum, Phase};
 use crate::gate::{Board, Sight, Source};
+use crate::plan::Plan;
 use crate::task::{Answer, Event, Kind, Observer, Role};
 
 /// Watches the board of runs.
@@ -30,9 +31,13 @@ impl Observer for Watch {
                 self.alerts.ended(canary);
                 self.close(canary, checksum);
             }
-            Event::LoadBegan { canary, plan } => {
-                let targets: Vec<&str> = plan.targets.iter().map(|target| target.url.as_str()).collect();
-                tracing::info!(%canary, targets = targets.join(" "), "load begins");
+            Event::LoadBegan { canary, plan, primary } => {
+                let targets = |plan: &Plan| {
+                    let urls: Vec<&str> = plan.targets.iter().map(|target| target.url.as_str()).collect();
+                    urls.join(" ")
+                };
+                let primary = primary.as_deref().map(targets);
+                tracing::info!(%canary, targets = targets(plan), primary, "load begins");
             }
             Event::Answered { canary, checksum, role, answer } => {
                 self.metrics.judged(canary, *role, answer);

@@ -84,21 +84,32 @@ impl Sides<'_> {
         let saturated = self.run.saturated || self.other.metered && self.other.run.saturated;
         let coloured = tainted(self.compiled, self.run.summary)
             .or_else(|| tainted(self.compiled, self.other.run.summary).filter(|_| self.other.metered));
-        let own = shown(self.compiled, series, self.run.summary);
         let middle = distribution.and_then(|of| of.at_rank(q.ceil_of(of.n()).max(1)));
         let unit = |value: f64| if series.is_bytes() { Value::Bytes(value) } else { Value::Time(value) };
         let reference = middle.map(|middle| unit(middle as f64));
-        let bound = middle.map(|middle| unit(self.comparing.allowance.bound(middle as f64)));
+        let allowed = middle.map(|middle| self.comparing.allowance.bound(middle as f64));
+        let bound = allowed.map(unit);
+        let hanging = self.hanging(series, allowed);
+        let own = shown(self.compiled, series, self.run.summary).cloned();
+        let own = own.or_else(|| distribution.filter(|_| hanging > 0).map(Distribution::emptied));
+        let own = own.map(|own| Distribution { beyond: own.beyond + hanging, ..own });
         let settled = if clause.metric.is_time() && (saturated || coloured.is_some()) {
             (Decision::Saturated, coloured)
         } else if self.run.saturated {
             (Decision::Saturated, None)
-        } else if let Some(missing) = self.missing(measured.n, distribution.map_or(0, Distribution::n)) {
+        } else if let Some(missing) = self.missing(measured.n + hanging, distribution.map_or(0, Distribution::n)) {
             otherwise(clause, Decision::Insufficient, Some(missing))
         } else {
-            match (own, distribution, middle) {
+            match (&own, distribution, middle) {
                 (Some(own), Some(distribution), Some(_)) => {
-                    self.settled(self.comparing.quantiles(own, distribution, q), || self.short_of_lanes(q))
+                    let settled =
+                        self.settled(self.comparing.quantiles(own, distribution, q), || self.short_of_lanes(q));
+                    match settled {
+                        (Decision::Fail, None) if hanging > 0 => {
+                            (Decision::Fail, Some(format!("{} unanswered for longer than that", requests(hanging))))
+                        }
+                        settled => settled,
+                    }
                 }
                 (Some(_), Some(_), None) => {
                     let why = format!("{} of {} is among its timeouts", clause.metric, self.base);
@@ -142,6 +153,14 @@ impl Sides<'_> {
         Judged { bound: Some(bound), reference: share.map(Value::Ratio), ..settled.into() }
     }
 
+    /// Requests of a running load that are unanswered and have waited longer than the bound: they are slower than it,
+    /// whatever comes of them.
+    fn hanging(&self, series: Series, allowed: Option<f64>) -> u64 {
+        let partial = self.compiled.meter.is_some_and(|(_, meter)| meter.is_partial());
+        let Some(allowed) = allowed.filter(|_| series == Series::Latency && !partial) else { return 0 };
+        self.run.summary.pending.iter().filter(|age| age.0 as f64 > allowed).count() as u64
+    }
+
     /// A side's counts, at a confidence shrunk to what bursts leave of them.
     fn sampled(&self, summary: &Summary, n: u64, k: u64) -> Sampled {
         let slices = self.compiled.meter.and_then(|(meter, _)| summary.by_second.get(&meter));
@@ -179,10 +198,23 @@ impl Sides<'_> {
             Some(apart) => Some(apart.clone()),
             None => summary.distributions.get(&Series::Service).cloned(),
         };
-        let (own, other) = (of(self.run.summary)?, of(self.other.run.summary)?);
+        let (Some(own), Some(other)) = (of(self.run.summary), of(self.other.run.summary)) else {
+            return self.short_by_means(index);
+        };
         let holds = own.n() > 0 && other.n() > 0 && self.comparing.quantiles(&own, &other, q) != Decision::Fail;
         let all = self.run.summary.distributions.get(&Series::Service)?;
         all.moments.mean().filter(|_| holds && own.beyond == 0).and_then(|mean| self.run.lanes_for(mean))
+    }
+
+    /// The same by means, where no values of service times are kept: of a load that is looked at while it runs.
+    fn short_by_means(&self, companion: usize) -> Option<String> {
+        let of = |summary: &Summary| match summary.readings.get(companion) {
+            Some(Reading::Moments(moments)) if moments.beyond == 0 => moments.mean(),
+            _ => None,
+        };
+        let (own, other) = (of(self.run.summary)?, of(self.other.run.summary)?);
+        let holds = own <= self.comparing.allowance.bound(other);
+        self.run.lanes_for(own).filter(|_| holds && self.run.summary.pending.is_empty())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::clause::{Clause, Line, Metric, Reference};
+use crate::stats::Series;
 
 /// Whose requests a clause is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +37,19 @@ impl Line {
         self.clauses.iter().filter_map(Clause::reference).filter(saved).collect()
     }
 
+    /// The comparisons for which a load that is judged while it runs keeps no values: of times other than latency, and of
+    /// a part of the requests. By how they begin.
+    #[must_use]
+    pub fn compared_at_the_end_only(&self) -> Vec<String> {
+        let needs = |clause: &&Clause| match clause.metric {
+            Metric::Series(series, _) => {
+                clause.reference().is_some() && (series != Series::Latency || clause.is_partial())
+            }
+            _ => false,
+        };
+        self.clauses.iter().filter(needs).map(Clause::head).collect()
+    }
+
     /// The Prometheus queries it asks.
     #[must_use]
     pub fn queries(&self) -> BTreeSet<&Query> {
@@ -59,6 +73,9 @@ mod tests {
         assert_eq!(named, ["last", "baseline(a)", "baseline(b)"]);
         assert_eq!(line.queries().iter().map(|query| query.0.as_str()).collect::<Vec<_>>(), ["up"]);
         assert!(parse("p95{target=primary}<1s").unwrap().needs_primary());
+        let end =
+            parse("p95<=primary, ttfb.p95<=primary, p95{status=2xx}<=primary, 5xx<=primary+1pp, ttfb.p95<1s").unwrap();
+        assert_eq!(end.compared_at_the_end_only(), ["ttfb.p95<=primary", "p95{status=2xx}<=primary"]);
         let alone = parse("p95{target=canary}<1s, p99<=last").unwrap();
         assert!(!alone.needs_primary() && alone.queries().is_empty());
     }

@@ -160,8 +160,9 @@ impl SpecBuilder {
             seed,
             split,
         };
-        // Apart are the canary's requests alone.
-        let primary = primary.map(|target| Plan { targets: vec![target], split: Vec::new(), ..plan.clone() });
+        // Apart, and told by a header, are the canary's requests alone.
+        let beside = |target| Plan { targets: vec![target], split: Vec::new(), identify: None, ..plan.clone() };
+        let primary = primary.map(beside);
         Ok(Spec {
             plan,
             primary,
@@ -270,18 +271,28 @@ pub(super) fn identify(text: &str) -> Result<Identify, Wrong> {
     Ok(Identify { header: header.trim().to_owned(), pattern: pattern.to_owned() })
 }
 
-/// Reads an objective on its own, where `asks` says whether queries can be asked: clauses that need a run's URLs or the reports of earlier runs are refused.
-pub(super) fn objective(text: &str, asks: bool) -> Result<Objective, Wrong> {
+/// What an objective that stands on its own may be about besides the load's own requests.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Beside {
+    /// There is a Prometheus to ask.
+    pub(super) prometheus: bool,
+    /// The release in service is loaded too.
+    pub(super) primary: bool,
+}
+
+/// Reads an objective on its own: clauses that need a run's URLs or the reports of earlier runs are refused.
+pub(super) fn objective(text: &str, there: Beside) -> Result<Objective, Wrong> {
     let known_nowhere = |line: &mut Line| {
         let mut refused = line.ask(&[]).err().unwrap_or_default();
         let saved =
             line.references().into_iter().map(|saved| format!("{saved}: there is no report of it to compare with"));
         refused.extend(saved);
-        let beside = line.needs_primary().then(|| "primary: there is none to compare with".to_owned());
+        let alone = line.needs_primary() && !there.primary;
+        let beside = alone.then(|| "primary: there is none to compare with: give primary".to_owned());
         refused.extend(beside);
         refused
     };
-    judged(text, asks, known_nowhere)
+    judged(text, there.prometheus, known_nowhere)
 }
 
 /// Reads the objective of a run that asks these targets, and whether a primary beside them. Without a usable target there

@@ -11,7 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::build::{Objective, Spec, SpecBuilder, identify, objective};
+use super::build::{Beside, Objective, Spec, SpecBuilder, identify, objective};
+use super::elsewhere;
 use super::keys::{Group, Id, KEYS, Key, Kind};
 use super::mistake::{Mistake, Mistakes, WRONG, Wrong};
 use super::order::Order;
@@ -37,7 +38,7 @@ const PACE: Rate = Rate { micro_per_second: 100_000_000 };
 const OLD: [&str; 3] = ["type", "logCmdOutput", "returnCmdOutput"];
 
 /// What may stand beside `cmd`, of the keys that describe a load.
-const BESIDE_CMD: [Id; 3] = [Id::Warmup, Id::ConnectionAge, Id::MaxLanes];
+const BESIDE_CMD: [Id; 4] = [Id::Primary, Id::Warmup, Id::ConnectionAge, Id::MaxLanes];
 
 /// What a hook's path makes of its metadata.
 #[derive(Clone, Debug)]
@@ -65,7 +66,8 @@ impl Objective {
     /// # Errors
     /// What is wrong with it, with carets.
     pub fn read(text: &str, prometheus: bool) -> Result<Self, String> {
-        objective(text, prometheus).map_err(|wrong| wrong.picture.or(wrong.advice).unwrap_or_default())
+        objective(text, Beside { prometheus, primary: false })
+            .map_err(|wrong| wrong.picture.or(wrong.advice).unwrap_or_default())
     }
 
     /// What is judged on `/rollout` and `/pre-rollout` where nothing is said: the two numbers that Flagger's users usually
@@ -119,13 +121,34 @@ pub fn order(metadata: &BTreeMap<String, String>, hook: &Hook) -> Result<Order, 
         if spec.plan.schedule.arrivals == Arrivals::Closed {
             spec.plan.schedule.arrivals = Arrivals::Paced(hook.pace);
         }
+        order.primary = primary(&mut spec);
         order.plan = Some(Arc::new(spec.plan));
         order.notes = spec.notes;
         order.success = spec.success;
         order.objective = spec.objective.map(Arc::new);
     }
     order.objective = order.objective.or_else(|| hook.objective.clone());
-    Ok(order)
+    let mistakes = too_much(metadata, &order).into_iter().collect();
+    Mistakes::unless(mistakes, order).map_err(renamed)
+}
+
+/// The load on the release in service, where the objective compares with that: on the same schedule, for everybody's
+/// answers.
+fn primary(spec: &mut Spec) -> Option<Arc<Plan>> {
+    let primary = spec.primary.take()?;
+    if !spec.objective.as_ref().is_some_and(|objective| objective.line.needs_primary()) {
+        spec.notes.push("primary has no effect: no clause compares with it".to_owned());
+        return None;
+    }
+    Some(Arc::new(Plan { targets: primary.targets, split: Vec::new(), identify: None, ..spec.plan.clone() }))
+}
+
+/// What is wrong with an objective that a load which is judged while it runs keeps too little for.
+fn too_much(metadata: &BTreeMap<String, String>, order: &Order) -> Option<Mistake> {
+    let late = order.objective.as_ref()?.line.compared_at_the_end_only();
+    let advice = format!("{}: a hook compares latencies and shares, of all requests", late.join(", "));
+    let text = metadata.get("slo").map_or("", String::as_str);
+    (!late.is_empty()).then(|| Mistake::value(Id::Slo, text, Some(advice)))
 }
 
 /// What stands beside a line, or beside no load at all.
@@ -135,7 +158,9 @@ fn beside(
     mut line: Option<Spec>,
     hook: &Hook,
 ) -> Result<Option<Spec>, Mistakes> {
-    let objective = wishes.read(Id::Slo, |text| objective(text, hook.prometheus));
+    let there = Beside { prometheus: hook.prometheus, primary: wishes.is_given(Id::Primary) };
+    let objective = wishes.read(Id::Slo, |text| objective(text, there));
+    let primary = wishes.read(Id::Primary, elsewhere::primary);
     let success = wishes.read(Id::Success, statuses);
     let warmup = wishes.read(Id::Warmup, span);
     let age = wishes.read(Id::ConnectionAge, span);
@@ -154,6 +179,8 @@ fn beside(
         defaults(&mut spec.plan, warmup.is_some(), age.is_some());
         spec.plan.max_lanes = lanes.map_or(spec.plan.max_lanes, |lanes| (lanes as u32).max(spec.plan.lanes));
         spec.plan.identify = identify;
+        let target = primary.and_then(|address| elsewhere::elsewhere(&spec.plan, address));
+        spec.primary = target.map(|target| Plan { targets: vec![target], ..spec.plan.clone() });
         spec.objective = order.objective.take().map(Arc::unwrap_or_clone);
         spec.success = order.success;
         spec

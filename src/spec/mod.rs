@@ -17,6 +17,7 @@ mod call;
 pub mod curl;
 mod drawn;
 mod duration;
+mod elsewhere;
 pub mod ghz;
 pub mod goflag;
 mod gonumber;

@@ -12,6 +12,8 @@ use crate::plan::Plan;
 pub struct Order {
     /// The load; `None` where the hook names no target.
     pub plan: Option<Arc<Plan>>,
+    /// The same load on the release in service, which the objective compares with; `None` where it does not.
+    pub primary: Option<Arc<Plan>>,
     /// What must hold; `None` judges nothing.
     pub objective: Option<Arc<Objective>>,
     /// Statuses that count as success.
@@ -35,6 +37,7 @@ impl Default for Order {
     fn default() -> Self {
         Self {
             plan: None,
+            primary: None,
             objective: None,
             success: StatusSet::default(),
             window: None,

@@ -50,6 +50,7 @@ impl Summary {
             second
         }));
         self.generator = self.generator.followed_by(later.generator);
+        self.pending.extend(later.pending);
         self.reached |= later.reached;
         self.first_error = self.first_error.or(later.first_error);
         self.error = self.error.or(later.error);
@@ -87,7 +88,8 @@ impl Generator {
 
 impl Distribution {
     /// The same shape without values.
-    fn emptied(&self) -> Self {
+    #[must_use]
+    pub fn emptied(&self) -> Self {
         let histogram = hdrhistogram::Histogram::new_from(&self.histogram);
         Self { histogram, beyond: 0, moments: super::Moments::default() }
     }

@@ -34,6 +34,8 @@ pub struct Reach {
     pub by_second: BTreeMap<usize, Slices>,
     /// Latency, for display.
     pub latency: Sparse,
+    /// How long each unanswered request has been waiting.
+    pub pending: Vec<Ns>,
 }
 
 /// A request that is due and not answered yet.
@@ -61,11 +63,13 @@ impl Reach {
             self.by_second.entry(*meter).or_default().merge(slices);
         }
         self.latency.merge(&other.latency);
+        self.pending.extend(&other.pending);
     }
 
     /// Counts requests that have waited longer than a meter's bound as pending: they are slower than it, whatever comes
     /// of them. `timeout` is the time limit of one request.
     pub fn wait_for(&mut self, measures: &Measures, timeout: Option<Ns>, unanswered: &[Unanswered]) {
+        self.pending.extend(unanswered.iter().map(|one| one.age));
         let tightest = measures.meters.iter().filter_map(bound).min();
         let given_up =
             tightest.map(|bound| Ns(bound.0.saturating_mul(GIVEN_UP_AFTER))).into_iter().chain(timeout).min();
@@ -97,6 +101,7 @@ impl Reach {
             succeeded: self.succeeded,
             distributions,
             readings: self.readings.clone(),
+            pending: self.pending.clone(),
             by_second: self.by_second.clone(),
             generator: Generator {
                 scheduled: self.scheduled,
@@ -143,6 +148,8 @@ mod tests {
         let waiting = |(due, age): &(u64, u64)| Unanswered { due: Ns::from_secs(*due), age: Ns::from_millis(*age) };
         let unanswered: Vec<_> = unanswered.iter().map(waiting).collect();
         reach.wait_for(&measures, timeout, &unanswered);
+        let ages: Vec<Ns> = unanswered.iter().map(|one| one.age).collect();
+        assert_eq!(reach.summary().pending, ages, "how long all of them have been waiting");
         [0, 1, 2, 3].map(|meter| match reach.readings[meter] {
             Reading::Tally(Tally { pending, .. }) => pending,
             Reading::Moments(_) => panic!("a counter"),

@@ -276,6 +276,7 @@ impl Recorder {
             warmup_finished: self.warmup_finished,
             elsewhere: self.elsewhere.0,
             elsewhere_failed: self.elsewhere.1,
+            pending: Vec::new(),
             reached: self.connections > 0,
             first_error: None,
             error: None,

@@ -165,6 +165,8 @@ pub struct Summary {
     pub elsewhere: u64,
     /// Of those, failures.
     pub elsewhere_failed: u64,
+    /// How long each request that is due and unanswered has been waiting, where a load is looked at while it runs.
+    pub pending: Vec<Ns>,
     /// A connection to the target was made at least once.
     pub reached: bool,
     /// The first transport failure in words, if any: address and the system's message.

@@ -204,8 +204,8 @@ impl<F: Loads> Board<F> {
     /// Lets nobody wait any more and ends all load.
     pub fn end(&self) {
         self.0.ending.send_replace(true);
-        for (_, _, _, load) in self.lock().running() {
-            load.stop();
+        for running in self.lock().running() {
+            running.load.stop();
         }
     }
 

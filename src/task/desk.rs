@@ -19,6 +19,7 @@ use crate::plan::Plan;
 use crate::spec::Whose;
 
 mod admit;
+mod room;
 mod settle;
 
 /// Canaries that are remembered; those without a run make room.
@@ -49,6 +50,8 @@ pub enum Event {
         canary: Canary,
         /// What it sends.
         plan: Arc<Plan>,
+        /// What is sent to the release in service on the same schedule; `None` where nothing is compared.
+        primary: Option<Arc<Plan>>,
     },
     /// A call was answered.
     Answered {
@@ -103,6 +106,8 @@ pub(super) struct Entry<F: Loads> {
     pub(super) before: Option<RunStatus>,
     /// What its loads have counted; `None` before the first, and when the last is a day ago.
     pub(super) ledger: Option<Arc<Ledger>>,
+    /// The same of the loads beside them, on the release in service.
+    pub(super) beside: Option<Arc<Ledger>>,
     pub(super) touched: Duration,
 }
 
@@ -216,7 +221,7 @@ impl<F: Loads> Desk<F> {
         if entry.run.as_ref().is_some_and(|run| now.saturating_sub(run.heard) >= SILENCE) {
             self.end(canary, "nothing was heard of it for 24 hours");
         } else if entry.run.is_none() && entry.loose.is_empty() && now.saturating_sub(entry.touched) >= SILENCE {
-            entry.ledger = None;
+            (entry.ledger, entry.beside) = (None, None);
         }
     }
 
@@ -278,7 +283,16 @@ impl<F: Loads> Desk<F> {
             self.entries.remove(&idle);
         }
         let (loose, history) = (Vec::new(), VecDeque::new());
-        let new = || Entry { run: None, loose, ruling: None, history, before: None, ledger: None, touched: now };
+        let new = || Entry {
+            run: None,
+            loose,
+            ruling: None,
+            history,
+            before: None,
+            ledger: None,
+            beside: None,
+            touched: now,
+        };
         let entry = self.entries.entry(canary.clone()).or_insert_with(new);
         entry.touched = now;
         entry

@@ -1,14 +1,15 @@
 //! How a call comes to its verdict: it looks at seconds of load, and waits where there is too little yet.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::{Finding, Kind};
 use super::board::Board;
 use super::desk::{Aim, Visit};
 use super::load::{End, Load, Loads, Stage};
-use super::track::{Track, View};
+use super::track::{Piece, Track, View};
 use crate::slo::{self, Decision, Verdict};
-use crate::stats::{Code, Summary, grpc_name};
+use crate::stats::{Code, Measures, Summary, grpc_name};
 
 /// How often a first call looks.
 const FIRST_LOOKS: Duration = Duration::from_millis(100);
@@ -161,7 +162,10 @@ impl<F: Loads> Board<F> {
             let (end, never) = self.track(visit, aim, |track| (track.end(), track.never_reached(&view)))?;
             let to = to.unwrap_or(end);
             let summary = self.shown(visit, aim, view.from, to).await?;
-            let evidence = slo::Evidence { outside: &outside, ..slo::Evidence::of(&summary) };
+            let primary =
+                if objective.line.needs_primary() { self.beside(visit, aim, view.from, to).await? } else { None };
+            let evidence =
+                slo::Evidence { outside: &outside, primary: primary.as_ref(), ..slo::Evidence::of(&summary) };
             let mut verdict = slo::judge(&objective.line, &evidence);
             match never {
                 Some(End::Unreachable(why)) if summary.finished == 0 => {
@@ -183,9 +187,7 @@ impl<F: Loads> Board<F> {
 
     /// What the seconds `from..to` of a track amount to.
     pub(super) async fn shown(&self, visit: &Visit, aim: &Aim, from: u64, to: u64) -> Option<Summary> {
-        let (pieces, measures) = self.track(visit, aim, |track| {
-            (track.pieces(from, to), std::sync::Arc::clone(&track.asked[aim.asked].measures))
-        })?;
+        let (pieces, measures) = self.pieces(visit, aim, from, to)?;
         let mut all: Option<Summary> = None;
         for piece in pieces {
             let part = piece.load.look(&measures, piece.seconds).await;
@@ -195,6 +197,25 @@ impl<F: Loads> Board<F> {
             });
         }
         Some(all.unwrap_or_default())
+    }
+
+    /// What the same seconds amount to on the release in service; the inner `None` where nothing is loaded beside.
+    async fn beside(&self, visit: &Visit, aim: &Aim, from: u64, to: u64) -> Option<Option<Summary>> {
+        let (pieces, measures) = self.pieces(visit, aim, from, to)?;
+        let mut all: Option<Summary> = None;
+        for piece in pieces {
+            let Some(part) = piece.load.look_beside(&measures, piece.seconds).await else { continue };
+            all = Some(match all {
+                Some(all) => all.followed_by(part),
+                None => part,
+            });
+        }
+        Some(all)
+    }
+
+    /// The seconds `from..to` of a track, load by load, and what is counted in them.
+    fn pieces(&self, visit: &Visit, aim: &Aim, from: u64, to: u64) -> Option<(Vec<Piece<F::Load>>, Arc<Measures>)> {
+        self.track(visit, aim, |track| (track.pieces(from, to), Arc::clone(&track.asked[aim.asked].measures)))
     }
 
     /// Asks the track that an aim is about; `None` when its run is over.

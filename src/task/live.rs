@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::load::{End, Load, Loads, Stage, Standing, Start};
 use super::ready::{NotReady, ready, settled};
-use crate::load::{Engine, Stopper, Terms, Windows};
+use crate::load::{Engine, Ledger, Pair, Stopper, Terms, Watcher, Windows};
 use crate::plan::Plan;
 use crate::stats::{Detail, Measures, Stopped, Summary};
 
@@ -39,7 +39,7 @@ impl Loads for Live {
         if start.ready_wait.is_zero() && !start.plan.asks() {
             // Nothing to wait for: what cannot be sent at all is known at once.
             let running = self.begin(&start, &start.plan, &load)?;
-            self.runtime.spawn(end(running, load.clone()));
+            self.runtime.spawn(running.end(load.clone()));
         } else {
             self.runtime.spawn(self.clone().carry(start, load.clone(), stopped));
         }
@@ -49,26 +49,46 @@ impl Loads for Live {
 
 impl Live {
     /// Begins the load itself, by the plan as its servers have it.
-    fn begin(&self, start: &Start, plan: &Arc<Plan>, load: &LiveLoad) -> Result<crate::load::Load, String> {
+    fn begin(&self, start: &Start, plan: &Arc<Plan>, load: &LiveLoad) -> Result<Running, String> {
         // A target that has answered and then refuses is failing, and no longer out of reach.
         let patient = !start.ready_wait.is_zero();
-        let ledger = Some(Arc::clone(&start.ledger));
-        let terms = Terms { patient, ledger, ..Terms::usual(Detail::Window) };
-        let running = self.engine.run_on(plan, &start.measures, &terms).map_err(|error| error.to_string())?;
+        let terms = |ledger: &Arc<Ledger>| {
+            let ledger = Some(Arc::clone(ledger));
+            Terms { patient, ledger, ..Terms::usual(Detail::Window) }
+        };
+        let own = terms(&start.ledger);
+        let running = match &start.primary {
+            None => self.engine.run_on(plan, &start.measures, &own).map(Running::Alone),
+            Some((primary, ledger)) => {
+                // The primary is in service: what does not reach it is a finding, and no reason to wait.
+                let beside = Terms { patient: true, ..terms(ledger) };
+                self.engine.run_beside_on((plan, &own), (primary, &beside), &start.measures).map(Running::Beside)
+            }
+        };
+        let running = running.map_err(|error| error.to_string())?;
         let windows = running.windows().ok_or("the load keeps no windows")?;
         let mut state = load.lock();
-        state.further.iter().for_each(|measures| windows.count(measures));
-        let stopper = running.stopper();
-        state.phase = Phase::Running { windows, stopper, answered: patient };
+        state.further.iter().for_each(|measures| windows.iter().for_each(|one| one.count(measures)));
+        state.phase = Phase::Running { windows, stoppers: running.stoppers(), answered: patient };
         Ok(running)
     }
 
-    async fn carry(self, start: Start, load: LiveLoad, mut stopped: watch::Receiver<bool>) {
+    async fn carry(self, mut start: Start, load: LiveLoad, mut stopped: watch::Receiver<bool>) {
         let asked = tokio::select! {
             asked = settled(&self.engine, &start.plan), if start.ready_wait.is_zero() => asked,
             asked = ready(&self.engine, &start.plan, start.ready_wait), if !start.ready_wait.is_zero() => asked,
             _ = stopped.wait_for(|stopped| *stopped) => return load.over(End::Done),
         };
+        if let Some((primary, _)) = &mut start.primary
+            && primary.asks()
+        {
+            match settled(&self.engine, primary).await {
+                Ok(plan) => *primary = plan,
+                Err(NotReady::Silent(why) | NotReady::Impossible(why)) => {
+                    return load.over(End::Broken(format!("primary: {why}")));
+                }
+            }
+        }
         let begun = match asked {
             Ok(plan) => self.begin(&start, &plan, &load),
             Err(NotReady::Silent(why)) => return load.over(End::Unreachable(why)),
@@ -79,27 +99,63 @@ impl Live {
             Ok(running) => {
                 // Stopped in the moment in which it began.
                 if *stopped.borrow() {
-                    running.stopper().stop();
+                    running.stoppers().iter().for_each(Stopper::stop);
                 }
-                end(running, load).await;
+                running.end(load).await;
             }
         }
     }
 }
 
-/// Waits for the end of a load.
-async fn end(running: crate::load::Load, load: LiveLoad) {
-    let watcher = running.watcher();
-    let summary = running.finish().await;
-    let end = match (summary.error, summary.stopped) {
-        (Some(error), _) => End::Broken(error),
-        (None, Some(Stopped::Unreachable)) => {
-            End::Unreachable(summary.first_error.unwrap_or_else(|| "no connection was made".to_owned()))
+/// A load, or the two of a comparison.
+enum Running {
+    Alone(crate::load::Load),
+    Beside(Pair),
+}
+
+impl Running {
+    /// The release under test comes first.
+    fn windows(&self) -> Option<Vec<Windows>> {
+        match self {
+            Self::Alone(load) => Some(vec![load.windows()?]),
+            Self::Beside(pair) => Some(vec![pair.canary.windows()?, pair.primary.windows()?]),
         }
-        _ => End::Done,
-    };
-    let lasted = watcher.elapsed();
-    load.over_after(end, lasted);
+    }
+
+    fn stoppers(&self) -> Vec<Stopper> {
+        match self {
+            Self::Alone(load) => vec![load.stopper()],
+            Self::Beside(pair) => vec![pair.canary.stopper(), pair.primary.stopper()],
+        }
+    }
+
+    fn watcher(&self) -> Watcher {
+        match self {
+            Self::Alone(load) => load.watcher(),
+            Self::Beside(pair) => pair.canary.watcher(),
+        }
+    }
+
+    /// Waits for its end.
+    async fn end(self, load: LiveLoad) {
+        let watcher = self.watcher();
+        let summary = match self {
+            Self::Alone(load) => load.finish().await,
+            Self::Beside(pair) => {
+                let (canary, primary) = pair.finish().await;
+                Summary { error: canary.error.or(primary.error), ..canary }
+            }
+        };
+        let end = match (summary.error, summary.stopped) {
+            (Some(error), _) => End::Broken(error),
+            (None, Some(Stopped::Unreachable)) => {
+                End::Unreachable(summary.first_error.unwrap_or_else(|| "no connection was made".to_owned()))
+            }
+            _ => End::Done,
+        };
+        let lasted = watcher.elapsed();
+        load.over_after(end, lasted);
+    }
 }
 
 /// One load of the engine.
@@ -123,17 +179,31 @@ struct State {
 #[derive(Debug)]
 enum Phase {
     Probing,
+    /// The windows of the release under test come first, then those of the one in service where there is one.
     Running {
-        windows: Windows,
-        stopper: Stopper,
+        windows: Vec<Windows>,
+        stoppers: Vec<Stopper>,
         answered: bool,
     },
-    /// The windows can still be asked; `None` where there was no load.
+    /// The windows can still be asked; none where there was no load.
     Over {
-        windows: Option<(Windows, bool)>,
+        windows: Vec<Windows>,
+        answered: bool,
         end: End,
         judged: Duration,
     },
+}
+
+impl Phase {
+    /// What can be looked at, and whether the target had answered before it began.
+    fn windows(&self) -> (Vec<Windows>, bool) {
+        match self {
+            Self::Probing => (Vec::new(), false),
+            Self::Running { windows, answered, .. } | Self::Over { windows, answered, .. } => {
+                (windows.clone(), *answered)
+            }
+        }
+    }
 }
 
 impl LiveLoad {
@@ -149,11 +219,14 @@ impl LiveLoad {
     /// It is over, having lasted so long, warm-up included.
     fn over_after(&self, end: End, lasted: Duration) {
         let mut state = self.lock();
-        let windows = match &state.phase {
-            Phase::Running { windows, answered, .. } => Some((windows.clone(), *answered)),
-            _ => None,
-        };
-        state.phase = Phase::Over { windows, end, judged: lasted.saturating_sub(self.0.warmup) };
+        let (windows, answered) = state.phase.windows();
+        state.phase = Phase::Over { windows, answered, end, judged: lasted.saturating_sub(self.0.warmup) };
+    }
+
+    /// What one of its windows shows, and whether the target had answered before; `None` where there is no such window.
+    async fn glance(&self, number: usize, measures: &Arc<Measures>, seconds: Range<u64>) -> Option<(Summary, bool)> {
+        let (windows, answered) = self.lock().phase.windows();
+        Some((windows.get(number)?.look(measures, seconds).await, answered))
     }
 }
 
@@ -161,7 +234,7 @@ impl Load for LiveLoad {
     fn standing(&self) -> Standing {
         let (stage, judged) = match &self.lock().phase {
             Phase::Probing => (Stage::Reaching, Duration::ZERO),
-            Phase::Running { windows, .. } => match windows.judged() {
+            Phase::Running { windows, .. } => match windows.first().map_or(Duration::ZERO, Windows::judged) {
                 Duration::ZERO if !self.0.warmup.is_zero() => (Stage::Warming, Duration::ZERO),
                 judged => (Stage::Running, judged),
             },
@@ -173,7 +246,7 @@ impl Load for LiveLoad {
     fn count(&self, measures: &Arc<Measures>) {
         let mut state = self.lock();
         match &state.phase {
-            Phase::Running { windows, .. } => windows.count(measures),
+            Phase::Running { windows, .. } => windows.iter().for_each(|one| one.count(measures)),
             Phase::Probing if !state.further.iter().any(|known| Arc::ptr_eq(known, measures)) => {
                 state.further.push(Arc::clone(measures));
             }
@@ -182,20 +255,18 @@ impl Load for LiveLoad {
     }
 
     async fn look(&self, measures: &Arc<Measures>, seconds: Range<u64>) -> Summary {
-        let windows = match &self.lock().phase {
-            Phase::Probing => None,
-            Phase::Running { windows, answered, .. } => Some((windows.clone(), *answered)),
-            Phase::Over { windows, .. } => windows.clone(),
-        };
-        let Some((windows, answered)) = windows else { return Summary::default() };
-        let summary = windows.look(measures, seconds).await;
+        let Some((summary, answered)) = self.glance(0, measures, seconds).await else { return Summary::default() };
         Summary { reached: summary.reached || answered, ..summary }
+    }
+
+    async fn look_beside(&self, measures: &Arc<Measures>, seconds: Range<u64>) -> Option<Summary> {
+        self.glance(1, measures, seconds).await.map(|(summary, _)| summary)
     }
 
     fn stop(&self) {
         self.0.stopping.send_replace(true);
-        if let Phase::Running { stopper, .. } = &self.lock().phase {
-            stopper.stop();
+        if let Phase::Running { stoppers, .. } = &self.lock().phase {
+            stoppers.iter().for_each(Stopper::stop);
         }
     }
 }

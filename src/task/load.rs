@@ -20,6 +20,8 @@ pub struct Start {
     pub ready_wait: Duration,
     /// Where what it counts is added up with other loads of the same canary.
     pub ledger: Arc<Ledger>,
+    /// The same load on the release in service, on the same schedule, and where that is added up; `None` for a load alone.
+    pub primary: Option<(Arc<Plan>, Arc<Ledger>)>,
 }
 
 /// How a load ended.
@@ -76,7 +78,14 @@ pub trait Load: Clone + std::fmt::Debug + Send + Sync + 'static {
     /// handle lives, for the newest ten minutes.
     fn look(&self, measures: &Arc<Measures>, seconds: Range<u64>) -> impl Future<Output = Summary> + Send;
 
-    /// Ends it now. Doing so twice does nothing.
+    /// What the same seconds of the load beside it, on the release in service, amount to; `None` where there is none.
+    fn look_beside(
+        &self,
+        measures: &Arc<Measures>,
+        seconds: Range<u64>,
+    ) -> impl Future<Output = Option<Summary>> + Send;
+
+    /// Ends it now, and the load beside it. Doing so twice does nothing.
     fn stop(&self);
 }
 

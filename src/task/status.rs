@@ -127,6 +127,8 @@ pub struct Sums {
     pub running: usize,
     /// What its loads have counted; `None` before the first, and when the last is a day ago.
     pub counted: Option<Counted>,
+    /// The same of loads beside them, on the release in service; `None` where nothing was compared.
+    pub primary: Option<Counted>,
 }
 
 impl<F: Loads> Desk<F> {
@@ -135,8 +137,8 @@ impl<F: Loads> Desk<F> {
         let of = |(canary, entry): (&Canary, &Entry<F>)| {
             let tracks = entry.run.iter().flat_map(|run| &run.tracks).filter(|track| track.is_running()).count();
             let loose = entry.loose.iter().filter(|(_, load)| !load.standing().is_over()).count();
-            let counted = entry.ledger.as_ref().map(|ledger| ledger.read());
-            Sums { canary: canary.clone(), running: tracks + loose, counted }
+            let [counted, primary] = [&entry.ledger, &entry.beside].map(|ledger| ledger.as_ref().map(|of| of.read()));
+            Sums { canary: canary.clone(), running: tracks + loose, counted, primary }
         };
         self.entries.iter().map(of).collect()
     }

@@ -133,6 +133,8 @@ pub(super) struct Piece<L> {
 pub(super) struct Track<L> {
     pub(super) id: u64,
     pub(super) plan: Arc<Plan>,
+    /// The same load on the release in service, on the same schedule; `None` for a load alone.
+    pub(super) primary: Option<Arc<Plan>>,
     stints: VecDeque<Stint<L>>,
     /// Number of the oldest load that is kept.
     oldest: u64,
@@ -143,9 +145,14 @@ pub(super) struct Track<L> {
 }
 
 impl<L: Load> Track<L> {
-    pub(super) fn new(id: u64, plan: Arc<Plan>, now: Duration) -> Self {
+    pub(super) fn new(id: u64, (plan, primary): (Arc<Plan>, Option<Arc<Plan>>), now: Duration) -> Self {
         let (stints, marks, asked) = (VecDeque::new(), VecDeque::new(), Vec::new());
-        Self { id, plan, stints, oldest: 0, marks, asked, touched: now }
+        Self { id, plan, primary, stints, oldest: 0, marks, asked, touched: now }
+    }
+
+    /// Whether it is this load, beside this one on the release in service.
+    pub(super) fn is_of(&self, plan: &Arc<Plan>, primary: Option<&Arc<Plan>>) -> bool {
+        self.plan == *plan && self.primary.as_ref() == primary
     }
 
     /// The place of an objective, made if it is new; `None` where there are too many.

@@ -29,7 +29,10 @@ pub(crate) const LAYERS: &[(&str, &[&str])] = &[
     ("fetch", &["plan", "stats", "wire"]),
     ("exec", &["plan", "stats", "proto", "spec", "wire", "canary", "fetch"]),
     ("telemetry", &[]),
-    ("server", &["stats", "slo", "spec", "canary", "state", "gate", "task", "exec", "telemetry", "pem", "outbound"]),
+    (
+        "server",
+        &["plan", "stats", "slo", "spec", "canary", "state", "gate", "task", "exec", "telemetry", "pem", "outbound"],
+    ),
     (
         "rehearse",
         &[

@@ -25,9 +25,11 @@ fn documented() -> Vec<String> {
     queries.split("```").skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// The one that has all of these words.
+/// The one that has all of these words, and asks of the release in service only if one of them does.
 fn query(words: &[&str]) -> String {
-    let fits = |query: &String| words.iter().all(|word| query.contains(word));
+    let compares = |text: &str| text.contains("primary");
+    let wanted = words.iter().any(|word| compares(word));
+    let fits = |query: &String| words.iter().all(|word| query.contains(word)) && compares(query) == wanted;
     let fitting: Vec<String> = documented().into_iter().filter(fits).collect();
     assert_eq!(fitting.len(), 1, "{words:?}: {fitting:?}");
     fitting.into_iter().next().unwrap()
@@ -114,10 +116,12 @@ fn counters_grow_over_the_ends_of_loads_and_analyses_and_come_to_what_the_target
 fn a_prometheus_answers_what_it_is_asked_of_applications() {
     let _load = alone();
     let (service, canary) = (Service::start(Wanted::default()), practice("latency 30ms, errors 10%"));
+    let stable = practice("errors 5%");
     let Some(prometheus) = Prometheus::start(service.addr, "", None) else { return };
     // The first scrape shows no load yet.
     until("it scrapes", || prometheus.number("up").filter(|up| *up == 1.0));
-    let metadata = json!({"cmd": cmd(&canary, 15), "slo": "success>=50%, p95<500ms", "wait": "3s", "warmup": "0s", "ready-wait": "0s"});
+    let metadata = json!({"cmd": cmd(&canary, 15), "primary": url(&stable, "/"), "wait": "3s",
+        "slo": "success>=50%, p95<500ms, errors<=primary+20pp", "warmup": "0s", "ready-wait": "0s"});
     let answer = post(&service, "/rollout", &metadata);
     assert!([200, 202].contains(&answer.status), "{answer:?}");
 
@@ -128,6 +132,9 @@ fn a_prometheus_answers_what_it_is_asked_of_applications() {
     let p95 = query(&["histogram_quantile(0.95", "tollgate_load_latency"]);
     // Its step ends at 50 ms; a machine that is busy may reach into the next.
     until("the 95th percentile", || prometheus.number(&p95).filter(|p95| (0.025..0.1).contains(p95)));
+
+    let beside = query(&["/ sum", r#"status=~"5..""#, r#"version="primary""#]);
+    until("how much worse it is", || prometheus.number(&beside).filter(|times| (1.6..2.4).contains(times)));
 
     let labels = |query: &str| -> Vec<BTreeMap<String, String>> {
         prometheus.query(query).into_iter().map(|(labels, _)| labels).collect()

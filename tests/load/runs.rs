@@ -139,6 +139,34 @@ fn a_canary_that_fails_one_request_in_ten_is_given_up_and_a_good_one_is_not() {
 }
 
 #[test]
+fn a_release_is_compared_with_the_one_in_service_while_both_are_loaded() {
+    let _load = alone();
+    for (behaviour, kind, said) in [
+        ("latency 3ms", Kind::Pass, "PASS podinfo.test: "),
+        ("latency 3ms, stall 700ms/2s", Kind::Fail, "FAIL podinfo.test: p90<=primary+max(10%,50ms) was "),
+        ("latency 3ms, errors 10%", Kind::Fail, "FAIL podinfo.test: errors<=primary+2pp was "),
+        // Nothing of what hangs is finished yet: it is slower than the bound all the same.
+        ("latency 3ms, hang 20%", Kind::Fail, "FAIL podinfo.test: p90<=primary+max(10%,50ms) was "),
+    ] {
+        let (canary, primary) = (practice(behaviour), practice("latency 3ms"));
+        let beside = format!("http://{}/", primary.addr());
+        let more = [("slo", "p90<=primary+max(10%,50ms), errors<=primary+2pp"), ("primary", &beside), ("wait", "0s")];
+        let answer = on_board(async |board| {
+            ask(board, &hook(&canary, Role::Rollout, &more)).await;
+            tokio::time::sleep(Duration::from_millis(4_500)).await;
+            ask(board, &hook(&canary, Role::Rollout, &more)).await
+        });
+        assert_eq!(answer.kind, kind, "{behaviour}: {}", answer.text);
+        assert!(answer.text.starts_with(said), "{behaviour}: {}", answer.text);
+        let [own, other] = [canary.truth().received, primary.truth().received];
+        // One request asks whether the canary is there.
+        assert!(other > 300 && own <= other + 40, "{behaviour}: {own} and {other}");
+        // What hangs may take all lanes.
+        assert!(behaviour.contains("hang") || own.abs_diff(other) <= 40, "{behaviour}: {own} and {other}");
+    }
+}
+
+#[test]
 fn a_target_that_refuses_everything_is_not_reached() {
     let _load = alone();
     let server = practice("");

@@ -44,9 +44,11 @@ pub(super) struct Loads(Vec<(Side, Counted)>);
 
 impl Loads {
     pub(super) fn new(canaries: Vec<Sums>) -> Self {
-        let sides = canaries.into_iter().filter_map(|Sums { canary, counted, .. }| {
+        let sides = canaries.into_iter().flat_map(|Sums { canary, counted, primary, .. }| {
             let Whose { namespace, name } = Whose::of(&canary);
-            Some((Side { namespace, name, version: "canary" }, counted?))
+            let side = move |version| Side { namespace: namespace.clone(), name: name.clone(), version };
+            let sides = [("canary", counted), ("primary", primary)];
+            sides.into_iter().filter_map(move |(version, counted)| Some((side(version), counted?)))
         });
         Self(sides.collect())
     }

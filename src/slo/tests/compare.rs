@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::*;
 use super::samples::{answered, failed, summary, tainted, times};
-use crate::stats::{Fault, Sample, Summary};
+use crate::stats::{Fault, Ns, Reading, Sample, Series, Summary};
 
 /// Judges `text` on a canary beside a primary.
 fn beside(text: &str, canary: &[Sample], primary: &[Sample]) -> Verdict {
@@ -67,6 +67,49 @@ fn a_stalled_canary_beside_a_healthy_primary_fails() {
     let excused = beside(text, &stalled, &hung);
     assert_eq!(excused.decision, Decision::Insufficient);
     assert_eq!(excused.findings[0].note.as_deref(), Some("p95 of primary is among its timeouts"));
+}
+
+#[test]
+fn requests_of_a_running_load_that_hang_are_slower_than_what_is_allowed() {
+    let text = "p95<=primary+max(10%,20ms)";
+    let primary = around(600, 10.0);
+    let waiting = |n: usize, ms: u64| move |canary: &mut Summary| canary.pending = vec![Ns::from_millis(ms); n];
+    for (finished, hanging, ms, decision, why) in [
+        (540, 60, 5_000, Decision::Fail, "a tenth hangs: it is not left out for being unfinished"),
+        (540, 60, 25, Decision::Pass, "they have waited no longer than is allowed"),
+        (590, 10, 5_000, Decision::Pass, "too few to reach the quantile"),
+        (0, 60, 5_000, Decision::Fail, "all of them hang: that is no silence"),
+        (0, 10, 5_000, Decision::Insufficient, "but ten are too few"),
+    ] {
+        let verdict = beside_changed(text, (&around(finished, 10.0), waiting(hanging, ms)), (&primary, |_| {}));
+        assert_eq!(verdict.decision, decision, "{why}: {}", verdict.reason);
+    }
+    let told = beside_changed(text, (&around(540, 10.0), waiting(60, 5_000)), (&primary, |_| {}));
+    assert!(told.reason.contains("; 60 requests unanswered for longer than that"), "{}", told.reason);
+}
+
+#[test]
+fn a_running_load_that_is_short_of_lanes_fails_no_latency_that_service_times_keep() {
+    let text = "p95<=primary+10%";
+    let meters = |service_ms: f64, lanes: u32| {
+        move |summary: &mut Summary| {
+            let mut moments = crate::stats::Moments::default();
+            (0..600).for_each(|_| moments.add((service_ms * 1e6) as u64));
+            summary.readings[1] = Reading::Moments(moments);
+            summary.distributions.remove(&Series::Service);
+            (summary.generator.rate, summary.generator.max_lanes) = (Some(20.0), lanes);
+        }
+    };
+    let (slow, primary) = (around(600, 900.0), around(600, 300.0));
+    for (service_ms, lanes, decision, why) in [
+        (300.0, 5, Decision::Insufficient, "20/s at 300 ms need six lanes: the queue is of our own making"),
+        (300.0, 6, Decision::Fail, "there are enough"),
+        (900.0, 5, Decision::Fail, "its service is slower too"),
+    ] {
+        let canary = (slow.as_slice(), meters(service_ms, lanes));
+        let verdict = beside_changed(text, canary, (&primary, meters(300.0, lanes)));
+        assert_eq!(verdict.decision, decision, "{why}: {}", verdict.reason);
+    }
 }
 
 #[test]

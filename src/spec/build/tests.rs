@@ -552,6 +552,8 @@ fn a_primary_gets_the_same_load_at_its_own_address() {
     assert!(target.drawn.is_some() && primary.seed == beside.plan.seed, "and draws the same");
     let same = Plan { targets: beside.plan.targets.clone(), ..primary.clone() };
     assert_eq!(same, beside.plan, "everything else is alike");
+    let told = spec(&[(Id::Primary, "http://b.test/"), (Id::Slo, "p95<=primary"), (Id::Identify, "X-V=2")]);
+    assert!(told.plan.identify.is_some() && told.primary.unwrap().identify.is_none(), "the header tells the canary's");
     assert_eq!(spec(&[]).primary, None);
     assert_eq!(
         mistakes(&[(Id::Slo, "p95<=primary")]),
@@ -581,14 +583,16 @@ fn a_clause_on_a_url_is_held_to_the_urls_of_the_run() {
 
 #[test]
 fn an_objective_on_its_own_knows_no_urls_and_no_earlier_runs() {
-    let refused = |text: &str| objective(text, false).unwrap_err().advice.unwrap();
+    let refused = |text: &str| objective(text, Beside::default()).unwrap_err().advice.unwrap();
     assert_eq!(
         refused("p95{url=/}<1s, p50<=last"),
         "p95{url=/}<1s: no URL is known that this could be about: leave url= off; last: there is no report of it to \
          compare with"
     );
-    assert!(objective("p95{status=2xx}<1s over=10s", false).is_ok());
+    assert!(objective("p95{status=2xx}<1s over=10s", Beside::default()).is_ok());
     let nobody = "prom('…'): there is no Prometheus to ask: give --prometheus URL";
     assert_eq!(refused("p95<1s, prom('up')>=1req"), nobody);
-    assert!(objective("p95<1s, prom('up')>=1req", true).is_ok());
+    assert!(objective("p95<1s, prom('up')>=1req", Beside { prometheus: true, primary: false }).is_ok());
+    assert_eq!(refused("p95<=primary"), "primary: there is none to compare with: give primary");
+    assert!(objective("p95<=primary", Beside { prometheus: false, primary: true }).is_ok());
 }

@@ -157,6 +157,44 @@ fn whose_answers_count_is_said_beside_a_line_or_a_url() {
 }
 
 #[test]
+fn a_primary_gets_the_load_of_the_canary_at_its_own_address_where_a_clause_compares() {
+    let slo = ("slo", "p95<=primary+10%, errors<=primary+1pp");
+    let there = ("primary", "http://podinfo-primary.test:9898/x");
+    let named = "hey -z 1m -q 10 -c 2 -host app.test -H 'X-A: 1' http://podinfo-canary.test:9898/";
+    for (load, authority) in [
+        (&[("cmd", HEY)][..], "podinfo-primary.test:9898"),
+        (&[("cmd", named)], "app.test"),
+        (
+            &[("url", "http://podinfo-canary.test:9898/"), ("rate", "20/s"), ("duration", "1m")],
+            "podinfo-primary.test:9898",
+        ),
+    ] {
+        let order = good(&[load, &[slo, there, ("warmup", "3s"), ("identify", "X-V=2")]].concat());
+        let (plan, primary) = (order.plan.unwrap(), order.primary.unwrap());
+        let target = &primary.targets[0];
+        assert_eq!(target.origin.to_string(), "podinfo-primary.test:9898", "{load:?}");
+        assert_eq!((target.request.authority.as_str(), target.request.path.as_str()), (authority, "/x"), "{load:?}");
+        assert_eq!(target.request.headers, plan.targets[0].request.headers, "{load:?}");
+        assert!(plan.identify.is_some() && primary.identify.is_none(), "{load:?}");
+        let same = Plan { targets: plan.targets.clone(), identify: plan.identify.clone(), ..Plan::clone(&primary) };
+        assert_eq!(same, *plan, "everything else is alike: {load:?}");
+    }
+    let idle = good(&[("cmd", HEY), there]);
+    assert_eq!((idle.primary, idle.notes.len()), (None, 1), "nothing compares, so nobody is loaded: {:?}", idle.notes);
+    let alone = wrong(&[("cmd", HEY), slo]);
+    assert!(alone.len() == 1 && alone[0].contains("primary: there is none to compare with: give primary"), "{alone:?}");
+    for (pair, part) in [
+        (("primary", "podinfo primary"), "primary: got 'podinfo primary'"),
+        (("primary", "http://ann:secret@b.test/"), "no user and password"),
+        (("slo", "ttfb.p95<=primary"), "ttfb.p95<=primary: a hook compares latencies and shares, of all requests"),
+        (("slo", "p95<=last"), "last: there is no report of it to compare with"),
+    ] {
+        let told = wrong(&[("cmd", HEY), there, pair]);
+        assert!(told.len() == 1 && told[0].contains(part), "{told:?}");
+    }
+}
+
+#[test]
 fn unknown_keys_are_passed_over_where_nothing_is_judged() {
     let plain = Hook { objective: None, strict: false, ..hook() };
     let order = read(&[("cmd", HEY), ("slos", "x"), ("type", "bash"), ("eventMessage", "hello")], &plain).unwrap();

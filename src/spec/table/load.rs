@@ -30,6 +30,7 @@ pub(super) const KEYS: &[Key] = &[
     Key {
         id: Id::Primary,
         long: Some("primary"),
+        metadata: Some("primary"),
         value: "URL",
         help: "The release in service: it gets the same requests at the same moments, over connections of its own, so that the objective can compare",
         allowed: "an address such as http://HOST[:PORT][/PATH] or https://…",

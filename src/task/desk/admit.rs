@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::answer::{Answer, Finding, Kind};
-use super::super::budget::{Admitted, Budgets};
 use super::super::call::{Call, Role, Signal};
 use super::super::load::{Load, Loads, Start};
 use super::super::track::{MOST_ASKED, Track};
@@ -194,14 +193,15 @@ impl<F: Loads> Desk<F> {
         now: Duration,
     ) -> Result<(u64, usize), Early> {
         let id = self.number();
+        let primary = call.order.primary.as_ref();
         let run = self.run_mut(&call.canary).ok_or_else(|| refused(NO_LOAD))?;
-        if !run.tracks.iter().any(|track| track.plan == *plan) {
+        if !run.tracks.iter().any(|track| track.is_of(plan, primary)) {
             if !run.has_room() {
                 return Err(Finding::new(Kind::Full, "tollgate is full: too many loads in one run").into());
             }
-            run.tracks.push(Track::new(id, Arc::clone(plan), now));
+            run.tracks.push(Track::new(id, (Arc::clone(plan), primary.cloned()), now));
         }
-        let track = run.tracks.iter_mut().find(|track| track.plan == *plan).ok_or_else(|| refused(NO_LOAD))?;
+        let track = run.tracks.iter_mut().find(|track| track.is_of(plan, primary)).ok_or_else(|| refused(NO_LOAD))?;
         track.touched = now;
         let Some(asked) = track.ask(objective, &call.order.success, call.order.window) else {
             let said = format!("tollgate is full: {MOST_ASKED} objectives on one load");
@@ -221,9 +221,10 @@ impl<F: Loads> Desk<F> {
             return Err(Finding::new(Kind::NotYet, said).into());
         }
         let found = run.track(track).ok_or_else(|| refused(NO_LOAD))?;
-        let (plan, measures) = (Arc::clone(&found.plan), Arc::clone(&found.asked[asked].measures));
+        let (plans, measures) =
+            ((Arc::clone(&found.plan), found.primary.clone()), Arc::clone(&found.asked[asked].measures));
         let others: Vec<Arc<Measures>> = found.asked.iter().map(|asked| Arc::clone(&asked.measures)).collect();
-        let load = self.launch(&call.canary, plan, measures, call.order.ready_wait)?;
+        let load = self.launch(&call.canary, plans, measures, call.order.ready_wait)?;
         others.iter().for_each(|measures| load.count(measures));
         let run = self.run_mut(&call.canary).ok_or_else(|| refused(NO_LOAD))?;
         let found = run.track_mut(track).ok_or_else(|| refused(NO_LOAD))?;
@@ -234,58 +235,18 @@ impl<F: Loads> Desk<F> {
     fn launch(
         &mut self,
         canary: &Canary,
-        plan: Arc<Plan>,
+        (plan, primary): (Arc<Plan>, Option<Arc<Plan>>),
         measures: Arc<Measures>,
         ready_wait: Duration,
     ) -> Result<F::Load, Early> {
-        self.room_for(canary, &plan).map_err(|said| Finding::new(Kind::Full, said))?;
-        let entry = self.entries.get_mut(canary);
-        let ledger = entry.map(|entry| Arc::clone(entry.ledger.get_or_insert_default())).unwrap_or_default();
-        let start = Start { plan: Arc::clone(&plan), measures, ready_wait, ledger };
+        self.room_for(canary, &plan, primary.as_deref()).map_err(|said| Finding::new(Kind::Full, said))?;
+        let entry = self.entries.get_mut(canary).ok_or_else(|| refused(NO_LOAD))?;
+        let ledger = Arc::clone(entry.ledger.get_or_insert_default());
+        let beside = primary.clone().map(|primary| (primary, Arc::clone(entry.beside.get_or_insert_default())));
+        let start = Start { plan: Arc::clone(&plan), measures, ready_wait, ledger, primary: beside };
         let load = self.loads.start(start).map_err(|why| refused(format!("the load cannot start: {why}")))?;
-        self.events.push(Event::LoadBegan { canary: canary.clone(), plan });
+        self.events.push(Event::LoadBegan { canary: canary.clone(), plan, primary });
         Ok(load)
-    }
-
-    /// Whether the budgets leave room for a plan.
-    fn room_for(&self, canary: &Canary, plan: &Plan) -> Result<(), String> {
-        let running = self.running();
-        let admitted: Vec<Admitted<'_>> =
-            running.iter().map(|(canary, plan, ..)| Admitted { namespace: &canary.namespace, plan }).collect();
-        self.budgets.admit(&admitted, Admitted { namespace: &canary.namespace, plan })
-    }
-
-    /// Changes the budgets; where more is running than they allow, whole loads end, the newest first.
-    pub(in super::super) fn set_budgets(&mut self, budgets: Budgets) {
-        self.budgets = budgets;
-        let mut running = self.running();
-        running.sort_by_key(|(_, _, began, _)| *began);
-        let mut stays: Vec<Admitted<'_>> = Vec::new();
-        let mut shed = Vec::new();
-        for (canary, plan, _, load) in running {
-            let this = Admitted { namespace: &canary.namespace, plan };
-            match self.budgets.admit(&stays, this) {
-                Ok(()) => stays.push(this),
-                Err(why) => {
-                    load.stop();
-                    shed.push(Event::Stopped { canary: canary.clone(), why });
-                }
-            }
-        }
-        self.events.extend(shed);
-    }
-
-    /// Every load that runs: whose, what, since when.
-    pub(in super::super) fn running(&self) -> Vec<(&Canary, &Plan, Duration, &F::Load)> {
-        let mut running = Vec::new();
-        for (canary, entry) in &self.entries {
-            for track in entry.run.iter().flat_map(|run| &run.tracks).filter(|track| track.is_running()) {
-                running.extend(track.newest_stint().map(|stint| (canary, &*track.plan, stint.began, &stint.load)));
-            }
-            let loose = entry.loose.iter().filter(|(_, load)| !load.standing().is_over());
-            running.extend(loose.map(|(plan, load)| (canary, &**plan, entry.touched, load)));
-        }
-        running
     }
 
     /// A load that is not judged: begun, unless an equal one is running.
@@ -297,7 +258,7 @@ impl<F: Loads> Desk<F> {
         let runs = entry.loose.iter().any(|(other, _)| other == plan)
             || tracks.filter(|track| track.is_running()).any(|track| track.plan == *plan);
         if !runs {
-            match self.launch(&call.canary, Arc::clone(plan), Arc::default(), call.order.ready_wait) {
+            match self.launch(&call.canary, (Arc::clone(plan), None), Arc::default(), call.order.ready_wait) {
                 Ok(load) => self.entry(&call.canary, now).loose.push((Arc::clone(plan), load)),
                 Err(early) => return early,
             }
@@ -310,12 +271,18 @@ impl<F: Loads> Desk<F> {
         if let Some(Signal::Alert(why)) = call.signal.as_ref().filter(|_| known) {
             return Err(Finding::new(Kind::RollBack, why.clone()).into());
         }
-        let Order { plan, objective, success, .. } = &call.order;
+        let Order { plan, primary, objective, success, .. } = &call.order;
         let run = self.run_mut(&call.canary).filter(|_| known);
         let run = run.ok_or_else(|| Finding::new(Kind::NotYet, "there is no evidence of this revision yet"))?;
         run.heard = now;
         let mut aims = Vec::new();
-        for track in run.tracks.iter_mut().filter(|track| plan.as_ref().is_none_or(|plan| track.plan == *plan)) {
+        // Without an objective of its own it is about whatever the load was judged by.
+        let is_meant = |track: &Track<F::Load>| match (plan, objective) {
+            (None, _) => true,
+            (Some(plan), Some(_)) => track.is_of(plan, primary.as_ref()),
+            (Some(plan), None) => track.plan == *plan,
+        };
+        for track in run.tracks.iter_mut().filter(|track| is_meant(track)) {
             match objective {
                 Some(objective) => {
                     let Some(asked) = track.ask(objective, success, None) else { continue };

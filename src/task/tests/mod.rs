@@ -1,6 +1,7 @@
 //! The rules as scenarios: loads that are scripted second by second, on a clock that stands still until somebody waits.
 
 mod answers;
+mod beside;
 mod outside;
 mod people;
 mod properties;
@@ -55,6 +56,8 @@ pub(super) struct World {
     pub(super) saturated: bool,
     /// Whether the engine fails.
     pub(super) broken: bool,
+    /// What each second of a load on the release in service sees.
+    pub(super) primary: Second,
     /// What loads that start now tell the script in place of their number.
     pub(super) marked: Option<usize>,
 }
@@ -127,11 +130,26 @@ impl Load for Script {
     fn count(&self, _: &Arc<Measures>) {}
 
     async fn look(&self, measures: &Arc<Measures>, seconds: Range<u64>) -> Summary {
+        self.seen(measures, seconds, |world, second| (world.target.script)(self.number, second))
+    }
+
+    async fn look_beside(&self, measures: &Arc<Measures>, seconds: Range<u64>) -> Option<Summary> {
+        self.start.primary.as_ref()?;
+        Some(self.seen(measures, seconds, |world, _| world.primary))
+    }
+
+    fn stop(&self) {
+        self.stopped.lock().unwrap().get_or_insert_with(Instant::now);
+    }
+}
+
+impl Script {
+    fn seen(&self, measures: &Measures, seconds: Range<u64>, of: impl Fn(&World, u64) -> Second) -> Summary {
         let judged = self.standing().judged;
         let world = self.world.get();
         let mut all = Second::default();
         for second in seconds.start..seconds.end.min(judged.as_secs() + 1) {
-            let seen = (world.target.script)(self.number, second);
+            let seen = of(&world, second);
             // The second that is running has seen a part.
             let part = (judged.saturating_sub(Duration::from_secs(second))).as_secs_f64().min(1.0);
             let part = |n: u64| (n as f64 * part).floor() as u64;
@@ -141,10 +159,6 @@ impl Load for Script {
             all.pending += part(seen.pending);
         }
         summary(measures, all, world.saturated)
-    }
-
-    fn stop(&self) {
-        self.stopped.lock().unwrap().get_or_insert_with(Instant::now);
     }
 }
 
@@ -203,7 +217,7 @@ impl Scene {
     pub(super) fn with(settings: Settings, script: impl Fn(usize, u64) -> Second + Send + 'static) -> Self {
         let target = Target { reached_after: Some(Duration::ZERO), script: Box::new(script) };
         let (starts, events) = (Vec::new(), Vec::new());
-        let world = World { target, starts, events, saturated: false, broken: false, marked: None };
+        let world = World { target, starts, events, saturated: false, broken: false, primary: bad(0), marked: None };
         let world = Shared(Arc::new(Mutex::new(world)));
         Self::on(world, settings, Arc::new(Memory))
     }

@@ -153,6 +153,9 @@ fn load_goes_nowhere_that_is_not_allowed() {
         let answer = hook(&service, path, &metadata);
         assert!(answer.status == 403 && answer.body.contains("link-local"), "{path}: {answer:?}");
     }
+    let beside = [("cmd", "hey http://127.0.0.1:9/"), ("slo", "p99<=primary"), ("primary", "http://169.254.169.254/")];
+    let answer = hook(&service, "/rollout", &beside);
+    assert!(answer.status == 403 && answer.body.contains("link-local"), "nor does the load beside it: {answer:?}");
     let targets = Targets::matching(r".+-canary\.test:80").unwrap();
     let fenced = with(Settings { targets, ..Settings::default() });
     let answer = hook(&fenced, "/", &[("cmd", "hey http://127.0.0.1:9/")]);
