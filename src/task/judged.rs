@@ -18,6 +18,9 @@ const LOOKS: Duration = Duration::from_millis(500);
 /// A second with so many answers, of which so many tenths failed, is beyond doubt.
 const BROKEN: (u64, u64) = (10, 9);
 
+/// Stretches of loads, and what is counted in them.
+type Pieces<L> = (Vec<Piece<L>>, Arc<Measures>);
+
 /// What a stretch of load came to.
 pub(super) struct Judged {
     pub(super) verdict: Verdict,
@@ -214,7 +217,7 @@ impl<F: Loads> Board<F> {
     }
 
     /// The seconds `from..to` of a track, load by load, and what is counted in them.
-    fn pieces(&self, visit: &Visit, aim: &Aim, from: u64, to: u64) -> Option<(Vec<Piece<F::Load>>, Arc<Measures>)> {
+    fn pieces(&self, visit: &Visit, aim: &Aim, from: u64, to: u64) -> Option<Pieces<F::Load>> {
         self.track(visit, aim, |track| (track.pieces(from, to), Arc::clone(&track.asked[aim.asked].measures)))
     }
 
