@@ -243,40 +243,39 @@ pub fn ending(record: &Record, setting: &Setting, account: &Account, elapsed: Du
     };
     let took = format!(" after {} in {}{real}", counted(u64::from(ticks), "tick"), seconds(elapsed));
     let mut lines = vec![vec![(tone, word.to_owned()), (Tone::Plain, took)]];
-    lines.push(labelled("users", &felt(account, setting.slow())));
+    lines.push(labelled("users", &met(account)));
+    let waited = format!("longest wait {}", time(account.longest.as_nanos() as f64));
+    lines.push(labelled("", &format!("{}; {waited}", bad(account, setting.slow()))));
     if let Some(first) = account.first_bad {
-        lines.push(labelled("first bad", &until(record, account, first)));
+        let until = until(record, account, first);
+        let labels = ["first bad", ""].into_iter();
+        lines.extend(labels.zip(&until).map(|(label, line)| labelled(label, line)));
     }
     text(&lines, style, false)
 }
 
-/// What users met.
-fn felt(account: &Account, slow: Duration) -> String {
-    let (old, new) = (account.users_old, account.users_new);
-    let all = old.requests + new.requests;
-    format!(
-        "{}, {} at the new release ({}), of which {} failed or took over {}; longest wait {}",
-        counted(all, "request"),
-        new.requests,
-        share(new.requests, all),
-        new.bad,
-        span(slow),
-        time(account.longest.as_nanos() as f64)
-    )
+/// How many users met the new release.
+fn met(account: &Account) -> String {
+    let (old, new) = (account.users_old.requests, account.users_new.requests);
+    let all = old + new;
+    format!("{}, {new} of them at the new release ({})", counted(all, "request"), share(new, all))
+}
+
+/// What it did to them.
+fn bad(account: &Account, slow: Duration) -> String {
+    format!("{} failed there or took over {}", account.users_new.bad, span(slow))
 }
 
 /// From the first bad answer to the rollback.
-fn until(record: &Record, account: &Account, first: Duration) -> String {
-    let Some(back) = record.rolled_back() else { return format!("answer of the new release at {}", seconds(first)) };
-    let (users, load) = (account.users_since, account.load_since);
-    format!(
-        "answer at {}, rolled back {} later, {} on: {} of users, {} of the load",
-        seconds(first),
-        seconds(back.saturating_sub(first)),
-        counted(users.requests + load.requests, "request"),
-        users.requests,
-        load.requests
-    )
+fn until(record: &Record, account: &Account, first: Duration) -> Vec<String> {
+    let Some(back) = record.rolled_back() else {
+        return vec![format!("answer of the new release at {}", seconds(first))];
+    };
+    let (users, load) = (account.users_since.requests, account.load_since.requests);
+    vec![
+        format!("answer at {}, rolled back {} later", seconds(first), seconds(back.saturating_sub(first))),
+        format!("and {} later: {users} of users, {load} of the load", counted(users + load, "request")),
+    ]
 }
 
 /// What moves on a terminal while it runs: where the analysis is, and what users met so far. No line is wider than `width`.
@@ -293,7 +292,7 @@ pub fn live(record: &Record, setting: &Setting, account: &Account, now: Duration
             None => format!("  next tick in {}", seconds(record.next.saturating_sub(now))),
         },
     ));
-    let second = labelled("users", &felt(account, setting.slow()));
+    let second = labelled("users", &format!("{}, {} bad", met(account), account.users_new.bad));
     let room = usize::from(style.width).saturating_sub(3).max(1);
     [first, second].iter().map(|parts| fitted(parts, room, style.color)).collect()
 }

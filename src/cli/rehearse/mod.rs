@@ -117,7 +117,7 @@ pub(super) fn prepared(canary: &Canary, asked: &Asked) -> (Wanted, Setting) {
         changes: paced.changes,
         old: asked.old.shown.clone(),
         new: asked.new.shown.clone(),
-        tollgate: asked.tollgate.as_ref().map_or_else(String::new, |(_, url)| format!("are asked at {url}")),
+        tollgate: asked.tollgate.as_ref().map_or_else(String::new, |(_, url)| format!("tollgate serve at {url}")),
         users: String::new(),
     };
     (wanted, setting)
@@ -153,7 +153,7 @@ pub(super) async fn play(
     let mut stage = Stage::start(wanted).await.context("cannot start the releases, the router and the service")?;
     setting.users = format!("{} at http://{}/", per_second(users), stage.entrance());
     if setting.tollgate.is_empty() {
-        setting.tollgate = format!("are answered by tollgate serve in this process: http://{}/", stage.tollgate());
+        setting.tollgate = format!("tollgate serve in this process, http://{}/", stage.tollgate());
     }
     let mut record = Record::default();
     seen(Seen::Set(&setting), &record, &stage);
