@@ -59,7 +59,6 @@ exec: {programs: [bash, helm]}
 alerts: {labels: "app,namespace", ttl: 20m}
 prometheusUrl: http://prometheus.test:9090
 notifyUrl: http://chat.test/hook
-prometheus: http://prometheus.monitoring:9090
 drain: {delay: 1s, grace: 5s}
 extraArgs: ["--listen=::"]
 networkPolicy: {enabled: true}
@@ -201,7 +200,6 @@ fn every_value_of_its_own_becomes_a_flag_that_the_program_takes() {
         "--alert-ttl=20m",
         "--prometheus=http://prometheus.test:9090",
         "--notify-url=http://chat.test/hook",
-        "--prometheus=http://prometheus.monitoring:9090",
         "--drain-delay=1s",
         "--drain-grace=5s",
         "--listen=::",

@@ -23,6 +23,8 @@ pub(super) fn check(objects: &Objects) {
     let command = objects.command();
     assert_eq!(command[0], "./loadtester", "where the image has it");
     let words: Vec<String> = command[1..].iter().map(|word| laid_out(word, container, &pair)).collect();
+    // Shown where it does not start.
+    eprintln!("{words:?}");
     let mut running = Running::start(tollgate(["serve"].into_iter().chain(words.iter().map(String::as_str))));
     let line = running.line();
     let scheme = line
