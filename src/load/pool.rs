@@ -136,8 +136,8 @@ impl Pool {
             return Fate::Taken;
         }
         self.queue.push_back(due);
-        let ours = due.origin.since(due.due) > OURS && self.alive >= self.base;
-        if self.alive < self.most && !ours {
+        let waits = is_ours(&due) && self.alive >= self.base;
+        if self.alive < self.most && !waits {
             return self.queue.pop_front().map_or(Fate::Queued, Fate::Opens);
         }
         if self.queue.len() <= self.most_queued {
@@ -180,6 +180,11 @@ impl Pool {
         self.alive -= 1;
         true
     }
+}
+
+/// Whether our own process was late for it.
+fn is_ours(due: &Due) -> bool {
+    due.origin.since(due.due) > OURS
 }
 
 /// Pools, one for each target, and the lanes that run in their slots.
@@ -241,7 +246,7 @@ async fn pace<P: Protocol, C: Clock, S: Sink>(ground: &SharedGround<P, C, S>, fl
                 ground.record(target, oldest.index, Fired { sample, address: None, counts: false });
             }
         }
-        if matches!(fate, Fate::Taken | Fate::Opens(_)) && pool.borrow().wants_spare() {
+        if matches!(fate, Fate::Taken | Fate::Opens(_)) && !is_ours(&due) && pool.borrow().wants_spare() {
             spawn(ground, floor, pool, None);
         }
         // After we were late there is much to hand out at once; answers still want reading in between.

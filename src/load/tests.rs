@@ -10,7 +10,7 @@ use super::brakes::Brakes;
 use super::pulse::Pulse;
 use super::share::{Ground, Part, Sink};
 use super::way::Ways;
-use super::{pool, share};
+use super::{Windows, pool, share};
 use crate::plan::{Arrivals, Host, Origin, Plan, Rate, Request, Schedule, Stage, Stop, Target, Tls, Via, Wire};
 use crate::stats::{
     Code, Detail, Fault, Groups, Key, Log, Look, Measures, Meter, Ns, Outcome, Reading, Recorder, Sample, Series, Set,
@@ -432,4 +432,15 @@ fn a_panic_of_our_own_makes_the_run_an_error_and_not_a_verdict() {
     );
     assert!(ran.panic.is_some());
     assert_eq!(ran.summary.finished, 29, "the others go on");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_asks_a_worker_with_too_much_to_do_is_not_kept_waiting() {
+    let (asking, _unread) = tokio::sync::mpsc::unbounded_channel();
+    let plan = Arc::new(steady(10, 10, 1, 1));
+    let windows = Windows::new(plan, Arc::new(Brakes::new(&[])), Ns::ZERO, vec![asking]);
+    let summary = windows.look(&Arc::default(), 0..1).await;
+    let said = summary.error.unwrap_or_default();
+    assert!(said.starts_with("tollgate has too little CPU for its loads"), "{said}");
+    assert_eq!(summary.finished, 0);
 }

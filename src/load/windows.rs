@@ -5,12 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::brakes::Brakes;
 use super::clock;
 use super::watched::{Ask, Glimpse};
 use crate::plan::Plan;
 use crate::stats::{Measures, Ns, Stopped, Summary};
+
+/// How long a worker may take to say what it has seen. One that has far too much to do would let whoever asks wait as long
+/// as it lasts.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What is wrong where a worker does not say it.
+const FAILED: &str = "a worker of tollgate's own failed";
+const BUSY: &str = "tollgate has too little CPU for its loads: a worker did not say within 1 s what it has seen";
 
 /// Shows what any seconds of a load amount to. A clone shows the same load.
 #[derive(Clone, Debug)]
@@ -52,22 +61,23 @@ impl Windows {
     /// then they are the window's.
     pub async fn look(&self, measures: &Arc<Measures>, seconds: Range<u64>) -> Summary {
         let mut all: Option<Glimpse> = None;
-        let mut lost = false;
+        let mut lost = None;
         for worker in &self.asking {
             let (reply, glimpse) = oneshot::channel();
             let asked = worker.send(Ask::Look(Arc::clone(measures), seconds.clone(), reply));
             match (asked.is_ok().then_some(glimpse), &mut all) {
-                (None, _) => lost = true,
-                (Some(glimpse), all) => match glimpse.await {
-                    Ok(glimpse) => merge(all, glimpse),
-                    Err(_) => lost = true,
+                (None, _) => lost = Some(FAILED),
+                (Some(glimpse), all) => match timeout(PATIENCE, glimpse).await {
+                    Ok(Ok(glimpse)) => merge(all, glimpse),
+                    Ok(Err(_)) => lost = Some(FAILED),
+                    Err(_) => lost = Some(BUSY),
                 },
             }
         }
         self.summary(all.unwrap_or_default(), lost)
     }
 
-    fn summary(&self, glimpse: Glimpse, lost: bool) -> Summary {
+    fn summary(&self, glimpse: Glimpse, lost: Option<&str>) -> Summary {
         let mut summary = glimpse.reach.summary();
         summary.codes = match (glimpse.codes.len(), glimpse.codes.keys().next()) {
             (1, Some(code)) => [(*code, summary.finished)].into(),
@@ -77,7 +87,7 @@ impl Windows {
         summary.first_error = glimpse.first_error;
         summary.reached = glimpse.connections > 0;
         summary.stopped = self.brakes.stopped().filter(|stopped| *stopped != Stopped::Interrupted);
-        summary.error = self.brakes.panic().or_else(|| lost.then(|| "a worker of tollgate's own failed".into()));
+        summary.error = self.brakes.panic().or_else(|| lost.map(str::to_owned));
         let own = &mut summary.generator;
         own.rate = self.plan.schedule.mean_rate().map(|rate| rate.micro_per_second as f64 / 1e6);
         own.lanes = self.plan.lanes;

@@ -30,6 +30,10 @@ const MOST_CONNECTIONS: usize = 1024;
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 1024;
 
+/// Bytes that may wait in the kernel for each connection to be read. Hooks have less, and a thousand callers who send a MiB
+/// each would fill the memory that a container is given.
+const UNREAD: usize = 64 << 10;
+
 /// How often it is looked whether runs have ended in silence.
 const EXPIRY: Duration = Duration::from_secs(60);
 
@@ -56,6 +60,8 @@ pub fn bind(address: Option<IpAddr>, port: u16) -> io::Result<std::net::TcpListe
             socket.set_only_v6(address != IpAddr::V6(Ipv6Addr::UNSPECIFIED))?;
         }
         socket.set_reuse_address(true)?;
+        // Those that are accepted have the same.
+        socket.set_recv_buffer_size(UNREAD)?;
         socket.set_nonblocking(true)?;
         socket.bind(&SocketAddr::new(address, port).into())?;
         socket.listen(BACKLOG)?;
