@@ -13,6 +13,7 @@ mod thousand;
 use anyhow::Result;
 use pace::{Goal, PACES, Paced};
 use support::arguments::Arguments;
+use support::goals::Goals;
 use support::nginx::Nginx;
 use support::table::Table;
 use support::{machine, tollgate};
@@ -26,6 +27,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const MOST_MIB: f64 = 100.0;
 const MOST_CORES: f64 = 0.5;
 const LEAST_KEPT: f64 = 0.999;
+/// What is said of a goal that is kept.
+const REACHED: &str = "reached";
 const MOST_LAG_MS: (f64, f64) = (0.5, 1.0);
 
 fn main() -> Result<()> {
@@ -39,9 +42,20 @@ fn main() -> Result<()> {
     println!("{}; {seconds} s each, client on core 0, nginx on core 1\n", machine::version(&program, "--version"));
 
     let mut table = Table::new(&["load", "sent of due", "lag p50 ms", "lag p99 ms", "cores", "peak MiB", "goal"]);
+    let mut goals = Goals::default();
     for goal in &PACES {
         match pace::measure(goal, &program, &nginx.url(), seconds) {
-            Ok(paced) => table.row(row(goal, &paced)),
+            Ok(paced) => {
+                table.row(row(goal, &paced));
+                let shown = format!(
+                    "{:.3} % sent, lag p50 {:.3} ms, p99 {:.3} ms",
+                    paced.sent * 100.0,
+                    paced.lag_p50_ms,
+                    paced.lag_p99_ms
+                );
+                let wanted = format!("≥ 99.9 %, ≤ {} ms, ≤ {} ms", goal.lag_p50_ms, goal.lag_p99_ms);
+                goals.add("P5", &format!("schedule of {}", goal.name), (shown, &wanted), Some(paced.reaches(goal)));
+            }
             Err(error) => println!("{} is left out: {error:#}", goal.name),
         }
     }
@@ -50,9 +64,11 @@ fn main() -> Result<()> {
     let fleet = thousand::measure(tasks, fleet_seconds, nginx.port)?;
     let mut table = Table::new(&["what", "measured", "goal", ""]);
     for goal in fleet_rows(&fleet) {
+        let what = format!("{tasks} loads in the bare engine, {fleet_seconds} s: {}", goal[0]);
+        goals.add("P4", &what, (goal[1].clone(), &goal[2]), Some(goal[3] == REACHED));
         table.row(goal);
     }
-    println!("{table}");
+    println!("{table}\n{}", goals.table());
     Ok(())
 }
 
@@ -60,7 +76,7 @@ fn main() -> Result<()> {
 fn fleet_rows(fleet: &Fleet) -> Vec<[String; 4]> {
     let mib = fleet.usage.peak_resident as f64 / 1024.0 / 1024.0;
     let row = |what: &str, measured: String, goal: String, reached: bool| {
-        [what.to_owned(), measured, goal, (if reached { "reached" } else { "NOT REACHED" }).to_owned()]
+        [what.to_owned(), measured, goal, (if reached { REACHED } else { "NOT REACHED" }).to_owned()]
     };
     let (p50, p99) = MOST_LAG_MS;
     vec![

@@ -19,6 +19,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rounds::{Cost, Rounds};
 use scenes::{Asked, SCENES, Scene, Way};
 use support::arguments::Arguments;
+use support::goals::Goals;
 use support::nginx::Nginx;
 use support::process::{Invocation, find, run};
 use support::table::Table;
@@ -155,9 +156,18 @@ fn print(scene: &Scene, measured: &Rounds) {
         ]);
     }
     println!("\n{table}");
+    let mut goals = Goals::default();
     for (number, goal) in scene.goals {
-        println!("{number} {}", goal.outcome(&measured.ratios(OURS, goal.peer)));
+        let ratios = measured.ratios(OURS, goal.peer);
+        println!("{number} {}", goal.outcome(&ratios));
+        let cost = |tool| numbers::quantile(&measured.cpu_micros(tool), 0.5);
+        let what = format!("{}: CPU per {} ÷ that of {}", scene.name, scene.unit, goal.peer);
+        let shown = if ratios.is_empty() { String::new() } else { format!("{:.2}", numbers::quantile(&ratios, 0.5)) };
+        let costs = format!("{:.1} µs, {} {:.1} µs", cost(OURS), goal.peer, cost(goal.peer));
+        let costs = if ratios.is_empty() { String::new() } else { costs };
+        goals.beside(number, &what, (shown, &format!("≤ {:.1}", goal.median)), &costs, goal.holds(&ratios));
     }
+    println!("\n{}", goals.table());
     let (ours, wrk) = (measured.per_second(OURS), measured.per_second("wrk"));
     if scene.way == Way::Http1 && !ours.is_empty() && !wrk.is_empty() {
         let (ours, wrk) = (numbers::quantile(&ours, 0.5), numbers::quantile(&wrk, 0.5));
@@ -165,5 +175,9 @@ fn print(scene: &Scene, measured: &Rounds) {
             "P2 requests per second: tollgate {ours:.0}, wrk {wrk:.0}, ratio {:.2} (shown, not required)",
             ours / wrk
         );
+        let mut goals = Goals::default();
+        let (shown, beside) = (format!("{ours:.0}"), format!("wrk {wrk:.0}, ratio {:.2}", ours / wrk));
+        goals.beside("P2", "requests/s, the same load", (shown, "shown, not required"), &beside, None);
+        println!("\n{}", goals.table());
     }
 }

@@ -58,6 +58,13 @@ pub(crate) struct Goal {
 }
 
 impl Goal {
+    /// Whether it is kept; `None` where it was not measured.
+    pub(crate) fn holds(&self, ratios: &[f64]) -> Option<bool> {
+        let (median, upper) = (quantile(ratios, 0.5), quantile(ratios, 0.75));
+        let holds = median <= self.median && self.upper_quartile.is_none_or(|limit| upper <= limit);
+        (!ratios.is_empty()).then_some(holds)
+    }
+
     /// One line: what was asked, what came out, whether it holds.
     pub(crate) fn outcome(&self, ratios: &[f64]) -> String {
         let asked = format!("CPU per request ≤ {:.1} × {}", self.median, self.peer);
@@ -65,7 +72,7 @@ impl Goal {
             return format!("{asked}: not measured");
         }
         let (median, upper) = (quantile(ratios, 0.5), quantile(ratios, 0.75));
-        let holds = median <= self.median && self.upper_quartile.is_none_or(|limit| upper <= limit);
+        let holds = self.holds(ratios) == Some(true);
         let limit = self.upper_quartile.map_or_else(String::new, |limit| format!(" (≤ {limit:.1})"));
         let answer = if holds { "holds" } else { "DOES NOT HOLD" };
         format!("{asked}: median {median:.2}, upper quartile {upper:.2}{limit}: {answer}")

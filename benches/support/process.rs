@@ -5,13 +5,15 @@
 
 use std::ffi::OsString;
 use std::io::Read;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 /// Ticks of `/proc/PID/stat` in a second: fixed by the kernel's interface to programs, whatever its own timer does.
 const TICKS_PER_SECOND: u32 = 100;
@@ -24,13 +26,16 @@ pub(crate) struct Invocation {
     pub(crate) arguments: Vec<OsString>,
     /// The core it is pinned to; `None` leaves it to the scheduler.
     pub(crate) core: Option<usize>,
+    /// Words that go before the program: what runs it in surroundings of its own.
+    under: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
 }
 
 impl Invocation {
     /// The program with arguments separated by blanks.
     pub(crate) fn new(program: impl Into<PathBuf>, arguments: &str) -> Self {
         let arguments = arguments.split_whitespace().map(Into::into).collect();
-        Self { program: program.into(), arguments, core: None }
+        Self { program: program.into(), arguments, core: None, under: Vec::new(), environment: Vec::new() }
     }
 
     /// One more argument, which may contain blanks.
@@ -45,6 +50,18 @@ impl Invocation {
         self
     }
 
+    /// Runs it by another program that becomes it, such as `prlimit --nofile=64`.
+    pub(crate) fn under<T: Into<OsString>>(mut self, words: impl IntoIterator<Item = T>) -> Self {
+        self.under.extend(words.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub(crate) fn variable(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
     fn command(&self) -> Command {
         let mut command = match self.core {
             Some(core) => {
@@ -54,7 +71,8 @@ impl Invocation {
             }
             None => Command::new("setpriv"),
         };
-        command.args(["--pdeathsig", "KILL"]).arg(&self.program).args(&self.arguments);
+        command.args(["--pdeathsig", "KILL"]).args(&self.under).arg(&self.program).args(&self.arguments);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -63,7 +81,8 @@ impl Invocation {
 /// A running child; dropping it kills it.
 pub(crate) struct Running {
     child: Child,
-    output: Receiver<(Stream, String)>,
+    /// A caller's other threads may look at the process meanwhile.
+    output: Mutex<Receiver<(Stream, String)>>,
     started: Instant,
 }
 
@@ -106,12 +125,30 @@ impl Running {
                 let _ = sender.send((stream, String::from_utf8_lossy(&bytes).into_owned()));
             });
         }
-        Ok(Self { child, output, started })
+        Ok(Self { child, output: Mutex::new(output), started })
+    }
+
+    /// Starts it without an ear for what it says: one of thousands costs no thread and no pipe then.
+    pub(crate) fn unheard(invocation: &Invocation) -> Result<Self> {
+        let started = Instant::now();
+        let mut command = invocation.command();
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("setpriv is needed")?;
+        Ok(Self { child, output: Mutex::new(channel().1), started })
     }
 
     /// The process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill_process(Pid::from_child(&self.child), signal)?)
+    }
+
+    /// Whether it is still running.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Waits for its end, at most `limit` from now.
@@ -120,15 +157,23 @@ impl Running {
         let (mut stdout, mut stderr) = (String::new(), String::new());
         for _ in 0..2 {
             let left = until.saturating_duration_since(Instant::now());
-            match self.output.recv_timeout(left) {
+            match self.output.get_mut().unwrap_or_else(PoisonError::into_inner).recv_timeout(left) {
                 Ok((Stream::Out, text)) => stdout = text,
                 Ok((Stream::Err, text)) => stderr = text,
-                Err(_) => bail!("not done after {limit:?}"),
+                Err(RecvTimeoutError::Timeout) => bail!("not done after {limit:?}"),
+                // Nobody listened.
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
         let pid = Pid::from_child(&self.child);
         // The child is kept as a zombie, so that its times can still be read.
-        waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)?;
+        let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        while waitid(WaitId::Pid(pid), ended)?.is_none() {
+            if Instant::now() > until {
+                bail!("not done after {limit:?}");
+            }
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
         let wall = self.started.elapsed();
         let cpu = cpu(self.child.id())?;
         let code = self.child.wait()?.code();
@@ -169,10 +214,15 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
 
 /// Waits until something listens on a loopback port.
 pub(crate) fn await_port(port: u16, limit: Duration) -> Result<()> {
+    await_address(SocketAddr::from(([127, 0, 0, 1], port)), limit)
+}
+
+/// Waits until something listens there.
+pub(crate) fn await_address(address: SocketAddr, limit: Duration) -> Result<()> {
     let until = Instant::now() + limit;
-    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+    while TcpStream::connect_timeout(&address, limit).is_err() {
         if Instant::now() > until {
-            bail!("nothing listens on port {port} after {limit:?}");
+            bail!("nothing listens on {address} after {limit:?}");
         }
         std::thread::park_timeout(Duration::from_millis(5));
     }

@@ -1,4 +1,4 @@
-//! The battery: targets that misbehave in known ways, under several loads; what tollgate, hey and oha say of each,
+//! The battery: targets that misbehave in known ways, under several loads; what tollgate and its peers say of each,
 //! beside what its users really went through. See `benches/README.md`.
 
 #![expect(clippy::print_stdout, reason = "what a benchmark prints is its product")]
@@ -8,7 +8,6 @@ mod cells;
 #[expect(dead_code, reason = "each benchmark uses a part of it")]
 mod support;
 mod table;
-mod target;
 mod tools;
 mod truth;
 
@@ -21,9 +20,9 @@ use anyhow::{Context, Result, bail};
 use cells::{Cell, LOADS, Load, TIMEOUT_SECONDS, WIRES, cells};
 use support::arguments::Arguments;
 use support::process::{Invocation, find, run};
+use support::target::Target;
 use support::{machine, tollgate};
 use table::Run;
-use target::Target;
 use tools::{OURS, TOOLS, Tool};
 
 /// One run to be made.
@@ -52,6 +51,7 @@ fn main() -> Result<()> {
             runs.extend(all(&canary, load, jobs.collect(), quick));
         }
         println!("\n{name}\n\n{}\n{}\n{}", table::cells(&runs), table::totals(&runs), table::list(&runs));
+        println!("{}", table::goals(&runs, name).table());
     }
     println!("{:.0} s", began.elapsed().as_secs_f64());
     Ok(())
@@ -110,7 +110,10 @@ fn one(canary: &Path, cell: Cell, tool: &'static Tool, program: &Path) -> Result
     let scheduled = cell.load.rate.and_then(|rate| truth::open(cell.behaviour.law, rate, cell.load.seconds));
     let truth = match scheduled {
         Some(truth) => truth,
-        None => target.truth()?,
+        None => {
+            let account = target.account()?;
+            truth::served(&account).with_context(|| format!("/__truth says too little: {account:.300}"))?
+        }
     };
     Ok(Run { cell, tool: tool.name, truth, said })
 }

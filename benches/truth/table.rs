@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::cells::Cell;
+use super::support::goals::Goals;
 use super::support::table::Table;
 use super::tools::{Decision, OURS, Said, TOOLS, Tool};
 use super::truth::{Figures, close, factor};
@@ -27,6 +28,11 @@ impl Run {
 
     fn wrong(&self) -> bool {
         self.said.decision != Decision::Open && self.said.decision != self.right()
+    }
+
+    fn quantiles_off(&self) -> usize {
+        let pairs = self.said.figures.quantiles().into_iter().zip(self.truth.quantiles());
+        pairs.filter(|((_, said), (_, truth))| !close(*said, *truth)).count()
     }
 
     fn worst_factor(&self) -> f64 {
@@ -118,6 +124,27 @@ pub(crate) fn cells(runs: &[Run]) -> Table {
     table
 }
 
+/// P6: verdicts and quantiles, with the peers' beside them.
+pub(crate) fn goals(runs: &[Run], wire: &str) -> Goals {
+    let of = |tool: &str| -> Vec<&Run> { runs.iter().filter(|run| run.tool == tool).collect() };
+    let wrong = |runs: &[&Run]| runs.iter().filter(|run| run.wrong()).count();
+    let off = |runs: &[&Run]| -> usize { runs.iter().map(|run| run.quantiles_off()).sum() };
+    let beside = |show: &dyn Fn(&[&Run]) -> String| {
+        let others = TOOLS.iter().map(|tool| (tool.name, of(tool.name))).filter(|(name, _)| *name != OURS);
+        let others = others.filter(|(_, runs)| !runs.is_empty());
+        others.map(|(name, runs)| format!("{name} {}", show(&runs))).collect::<Vec<_>>().join(", ")
+    };
+    let ours = of(OURS);
+    let mut goals = Goals::default();
+    let wrongs = |runs: &[&Run]| format!("{} of {}", wrong(runs), runs.len());
+    let what = format!("{wire}: wrong verdicts on targets that misbehave");
+    goals.beside("P6", &what, (wrongs(&ours), "none"), &beside(&wrongs), Some(wrong(&ours) == 0));
+    let offs = |runs: &[&Run]| format!("{} of {}", off(runs), runs.len() * 3);
+    let what = format!("{wire}: quantiles off by more than 2 % and 1 ms");
+    goals.beside("P6", &what, (offs(&ours), "none"), &beside(&offs), Some(off(&ours) == 0));
+    goals
+}
+
 /// One row for each tool: how often it was wrong.
 pub(crate) fn totals(runs: &[Run]) -> Table {
     let mut table =
@@ -127,10 +154,6 @@ pub(crate) fn totals(runs: &[Run]) -> Table {
         if of.is_empty() {
             continue;
         }
-        let off = |run: &&Run| {
-            let pairs = run.said.figures.quantiles().into_iter().zip(run.truth.quantiles());
-            pairs.filter(|((_, said), (_, truth))| !close(*said, *truth)).count()
-        };
         let worst = of.iter().map(|run| run.worst_factor()).filter(|factor| factor.is_finite()).fold(1.0, f64::max);
         table.row([
             tool.name.to_owned(),
@@ -138,7 +161,7 @@ pub(crate) fn totals(runs: &[Run]) -> Table {
             of.iter().filter(|run| run.wrong()).count().to_string(),
             of.iter().filter(|run| run.said.decision == Decision::Open).count().to_string(),
             of.iter().filter(|run| !run.said.figures.success_is_close(&run.truth)).count().to_string(),
-            format!("{} of {}", of.iter().map(off).sum::<usize>(), of.len() * 3),
+            format!("{} of {}", of.iter().map(|run| run.quantiles_off()).sum::<usize>(), of.len() * 3),
             format!("{worst:.0} ×"),
         ]);
     }

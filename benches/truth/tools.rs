@@ -42,8 +42,9 @@ pub(crate) struct Tool {
 /// The program of this repository.
 pub(crate) const OURS: &str = "tollgate";
 
-/// tollgate first, then the peers. oha counts from the intended start only when told to, so it is asked both ways.
-pub(crate) const TOOLS: [Tool; 4] = [
+/// tollgate first, then the peers. oha counts from the intended start only when told to, so it is asked both ways. A point
+/// check, such as a threshold of k6, is what is made of every peer's numbers.
+pub(crate) const TOOLS: [Tool; 6] = [
     Tool { name: OURS, program: OURS, can: |_| true, arguments: tollgate_arguments, read: tollgate },
     // hey speaks HTTP/2 over TLS only, and on one connection.
     Tool { name: "hey", program: "hey", can: |cell| cell.wire == Wire::Http1, arguments: hey_arguments, read: hey },
@@ -54,6 +55,21 @@ pub(crate) const TOOLS: [Tool; 4] = [
         can: |cell| cell.wire != Wire::Grpc && cell.load.rate.is_some(),
         arguments: |cell| format!("--latency-correction {}", oha_arguments(cell)),
         read: oha,
+    },
+    // wrk has no rate.
+    Tool {
+        name: "wrk",
+        program: "wrk",
+        can: |cell| cell.wire == Wire::Http1 && cell.load.rate.is_none(),
+        arguments: wrk_arguments,
+        read: wrk,
+    },
+    Tool {
+        name: "h2load",
+        program: "h2load",
+        can: |cell| cell.wire != Wire::Grpc,
+        arguments: h2load_arguments,
+        read: h2load,
     },
 ];
 
@@ -85,6 +101,20 @@ fn oha_arguments(cell: &Cell) -> String {
     let limits = format!("-z {}s -t {TIMEOUT_SECONDS}s", load.seconds);
     let wire = if cell.wire == Wire::Http2 { "--http2 " } else { "" };
     format!("{wire}{rate}-c {} {limits} --no-tui --output-format json", load.lanes)
+}
+
+fn wrk_arguments(cell: &Cell) -> String {
+    let load = cell.load;
+    format!("-t 1 -c {} -d {}s --timeout {TIMEOUT_SECONDS}s --latency", load.lanes, load.seconds)
+}
+
+fn h2load_arguments(cell: &Cell) -> String {
+    let load = cell.load;
+    let rate = load.rate.map_or_else(String::new, |rate| format!("--rps {} ", rate / load.lanes));
+    let wire = if cell.wire == Wire::Http1 { "--h1 " } else { "" };
+    // It has quantiles of nothing, but can log each request.
+    let limits = format!("-D {} -N {TIMEOUT_SECONDS}s --log-file=/dev/stdout", load.seconds);
+    format!("{wire}{rate}-c {} -m 1 {limits}", load.lanes)
 }
 
 /// The objective's bounds put to a tool's numbers.
@@ -155,5 +185,45 @@ fn oha(out: &str, p99_below_ms: f64) -> Option<Said> {
         p90: quantile("/latencyPercentiles/p90"),
         p99: quantile("/latencyPercentiles/p99"),
     };
+    Some(point(figures, p99_below_ms))
+}
+
+/// A time as wrk writes it, in milliseconds.
+fn wrk_time(text: &str) -> Option<f64> {
+    let units = [("us", 1e-3), ("ms", 1.0), ("s", 1e3), ("m", 6e4)];
+    units.iter().find_map(|(unit, factor)| Some(text.strip_suffix(unit)?.parse::<f64>().ok()? * factor))
+}
+
+fn wrk(out: &str, p99_below_ms: f64) -> Option<Said> {
+    let lines = || out.lines().map(str::trim);
+    let requests: f64 = lines().find_map(|line| line.split_once(" requests in ")?.0.parse().ok())?;
+    let counted = |name: &str| lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+    let bad = counted("Non-2xx or 3xx responses:").unwrap_or(0.0);
+    // `Socket errors: connect 0, read 10, write 0, timeout 5`
+    let errors = lines().find_map(|line| line.strip_prefix("Socket errors:")).unwrap_or_default();
+    let errors: f64 = errors.split(',').filter_map(|part| part.rsplit_once(' ')?.1.parse::<f64>().ok()).sum();
+    let quantile = |name: &str| {
+        let line = lines().find_map(|line| line.strip_prefix(name));
+        line.and_then(|rest| wrk_time(rest.trim())).unwrap_or(f64::NAN)
+    };
+    let success = (requests - bad) / (requests + errors);
+    let figures = Figures { success, p50: quantile("50%"), p90: quantile("90%"), p99: quantile("99%") };
+    Some(point(figures, p99_below_ms))
+}
+
+fn h2load(out: &str, p99_below_ms: f64) -> Option<Said> {
+    // `requests: 2000 total, 2000 started, 1990 done, 1980 succeeded, 20 failed, 10 errored, 0 timeout`
+    let counts = out.lines().find_map(|line| line.strip_prefix("requests: "))?;
+    let count = |name: &str| -> Option<f64> {
+        counts.split(", ").find_map(|part| part.strip_suffix(name)?.trim().parse().ok())
+    };
+    let (succeeded, failed) = (count(" succeeded")?, count(" failed")?);
+    // When a request began, its status (-1 for none), how long it took: microseconds.
+    let logged = out.lines().filter_map(|line| {
+        let mut fields = line.split('\t').map(|field| field.trim().parse::<f64>());
+        let (_, status, took) = (fields.next()?.ok()?, fields.next()?.ok()?, fields.next()?.ok()?);
+        (200.0..400.0).contains(&status).then_some(took / 1e3)
+    });
+    let figures = Figures::of(succeeded / (succeeded + failed), logged.collect());
     Some(point(figures, p99_below_ms))
 }

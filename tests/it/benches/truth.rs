@@ -117,6 +117,7 @@ fn each_tool_is_asked_for_the_same_load() {
         ("hey", "-q 20 -c 10 -z 10s -t 2"),
         ("oha", "-q 200 -c 10 -z 10s -t 2s"),
         ("oha corrected", "--latency-correction -q 200 -c 10"),
+        ("h2load", "--h1 --rps 20 -c 10 -m 1 -D 10 -N 2s --log-file=/dev/stdout"),
     ] {
         let arguments = (tool(name).arguments)(&cell("constant", "200/s"));
         assert!(arguments.contains(expected), "{name}: {arguments}");
@@ -125,6 +126,8 @@ fn each_tool_is_asked_for_the_same_load() {
     let together = |load: &Load| load.rate.unwrap_or(2_000) as usize * load.at_once;
     assert!(LOADS.iter().all(|load| together(load) <= 4_000), "runs at once leave most of two cores idle");
     let closed = cell("constant", "closed, 10 lanes");
+    assert_eq!((tool("wrk").arguments)(&closed), "-t 1 -c 10 -d 10s --timeout 2s --latency");
+    assert!(!(tool("wrk").can)(&cell("constant", "200/s")), "it has no rate");
     assert!(TOOLS.iter().filter(|tool| (tool.can)(&closed)).all(|tool| !(tool.arguments)(&closed).contains("-q ")));
     assert!(!(tool("oha corrected").can)(&closed), "without a rate there is nothing to correct");
     assert!(LOADS.iter().all(|load| load.rate.is_none_or(|rate| rate % load.lanes == 0)), "hey's -q is per lane");
@@ -133,8 +136,8 @@ fn each_tool_is_asked_for_the_same_load() {
 #[test]
 fn only_who_can_speak_a_wire_is_asked_over_it() {
     for (wire, path, able) in [
-        (Wire::Http1, "", vec!["tollgate", "hey", "oha", "oha corrected"]),
-        (Wire::Http2, "", vec!["tollgate", "oha", "oha corrected"]),
+        (Wire::Http1, "", vec!["tollgate", "hey", "oha", "oha corrected", "h2load"]),
+        (Wire::Http2, "", vec!["tollgate", "oha", "oha corrected", "h2load"]),
         (Wire::Grpc, "tollgate.practice.Echo/Echo", vec!["tollgate"]),
     ] {
         let cell = cell_over(wire, "constant", "200/s");
@@ -143,7 +146,8 @@ fn only_who_can_speak_a_wire_is_asked_over_it() {
         for tool in can.iter().filter(|_| wire != Wire::Http1) {
             let arguments = (tool.arguments)(&cell);
             let told = arguments.contains(&format!("--protocol {} --streams 1", wire.name()));
-            assert!(told || arguments.contains("--http2"), "{arguments}");
+            let speaks = tool.name == "h2load" && !arguments.contains("--h1");
+            assert!(told || speaks || arguments.contains("--http2"), "{arguments}");
         }
         assert_eq!(wire.path(), path);
     }
@@ -174,6 +178,26 @@ fn ohas_report_is_read_and_its_own_deadline_is_nobodys_failure() {
     let nothing =
         r#"{"latencyPercentiles": {"p99": null}, "statusCodeDistribution": {}, "errorDistribution": {"timeout": 9}}"#;
     assert_eq!((tool("oha").read)(nothing, 4.0).unwrap().decision, Decision::Fail);
+}
+
+#[test]
+fn wrks_and_h2loads_output_is_read_with_what_failed() {
+    let out = "  Latency Distribution\n     50%    2.21ms\n     75%    2.40ms\n     90%  712.00us\n     99%    1.02s \n\
+        980 requests in 10.00s, 1.2MB read\n  Socket errors: connect 0, read 15, write 0, timeout 5\n  \
+        Non-2xx or 3xx responses: 30\n";
+    let said = (tool("wrk").read)(out, 2_000.0).unwrap();
+    assert_eq!(said.figures, Figures { success: 0.95, p50: 2.21, p90: 0.712, p99: 1020.0 });
+    assert_eq!(said.decision, Decision::Fail, "95 % is too little");
+    assert!((tool("wrk").read)("unable to connect\n", 5.0).is_none());
+    let log: String = (1..=99).map(|i| format!("17{i}\t200\t{}\n", i * 1_000)).collect();
+    let out = format!(
+        "{log}18\t500\t90000000\n19\t-1\t90000000\n\
+        requests: 101 total, 101 started, 100 done, 99 succeeded, 2 failed, 1 errored, 0 timeout\n"
+    );
+    let said = (tool("h2load").read)(&out, 100.0).unwrap();
+    assert_eq!((said.figures.p50, said.figures.p90, said.figures.p99), (50.0, 90.0, 99.0));
+    assert!((said.figures.success - 99.0 / 101.0).abs() < 1e-9 && said.decision == Decision::Fail);
+    assert!((tool("h2load").read)("could not connect\n", 5.0).is_none());
 }
 
 #[test]
