@@ -53,7 +53,7 @@ impl<'a> Release<'a> {
         let mut told = Told { is_bad: self.is_bad, ..Told::default() };
         let load = [("cmd", self.cmd.as_str()), ("slo", "success>=97%, p99<500ms"), ("warmup", "0s")];
         let now = [load.as_slice(), &[("wait", "500ms")]].concat();
-        if self.kind % 5 == 0 {
+        if self.kind.is_multiple_of(5) {
             // A load that waits for its end, beside the other.
             let url = self.target.url("status/200");
             let whole =
@@ -72,7 +72,7 @@ impl<'a> Release<'a> {
             let loads = page["run"]["loads"].as_array().map_or(0, Vec::len);
             told.lost += u64::from(loads == 0);
             told.given_up |= self.ask(service, &mut told, "/rollback", &[], &[200, 412, 424, 425])? == 200;
-            if (self.kind as u32 + tick) % 4 == 0 {
+            if (self.kind as u32 + tick).is_multiple_of(4) {
                 self.ask(service, &mut told, "/gate/open", &[("ttl", "1m"), ("why", "soak")], &[202])?;
                 self.ask(service, &mut told, "/event", &[], &[200])?;
                 self.ask(service, &mut told, "/gate/close", &[], &[202])?;

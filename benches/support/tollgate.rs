@@ -12,7 +12,7 @@ const PROGRAM: &str = "TOLLGATE_BENCH_PROGRAM";
 /// Builds the shipped binary and says where it is. Cargo's own messages go to standard error.
 pub(crate) fn build() -> Result<PathBuf> {
     if let Some(program) = std::env::var_os(PROGRAM) {
-        eprintln!("{PROGRAM} is set: {} is used as it is", program.display());
+        println!("{PROGRAM} is set: {} is used as it is", program.display());
         return Ok(program.into());
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -167,6 +167,7 @@ async fn requests<S: AsyncRead + AsyncWrite + Unpin + 'static>(stream: S, peer: 
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(patience)
+        .max_buf_size(HEAD_BYTES)
         .max_header_size(HEAD_BYTES)
         .title_case_headers(true)
         .serve_connection(TokioIo::new(stream), service);
