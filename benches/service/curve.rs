@@ -58,8 +58,10 @@ pub(crate) fn measure(program: &Path, sizes: &str, seconds: u64, goals: &mut Goa
         {
             beside(ours, theirs, goals);
         }
-        let ours =
-            ours.map_or_else(|error| [format!("{error:#}"), String::new(), String::new(), String::new()], ours_row);
+        let ours = ours.map_or_else(
+            |error| [format!("{error:#}"), String::new(), String::new(), String::new()],
+            |fleet| ours_row(&fleet),
+        );
         let theirs = match theirs {
             Some(Ok(theirs)) => theirs_row(&theirs),
             Some(Err(error)) => [format!("{error:#}"), String::new(), String::new(), String::new(), String::new()],
@@ -76,7 +78,7 @@ fn percent(share: f64) -> String {
     format!("{:.2} %", share * 100.0)
 }
 
-fn ours_row(fleet: Fleet) -> [String; 4] {
+fn ours_row(fleet: &Fleet) -> [String; 4] {
     let memory = format!("{:.1}", mib(fleet.usage.peak_resident));
     [memory, format!("{:.3}", fleet.usage.cores), percent(fleet.worst_kept()), fleet.verdicts()]
 }
