@@ -52,7 +52,7 @@ fn main() -> Result<()> {
     let flags = format!("--log-level error --state {}", folder.path().join("state").display());
     let service = Service::start(&program, &flags, |invocation| invocation)?;
     let good = Target::start(&program, "--latency lognormal:2ms,0.5")?;
-    let bad = Target::start(&program, "--latency 2ms --errors 10%")?;
+    let bad = Target::start(&program, "--latency 2ms --errors 10% --errors-random")?;
     println!("{AT_ONCE} releases at once of {CANARIES} canaries, every fourth bad, for {minutes} min\n");
 
     let end = Instant::now() + Duration::from_secs(minutes * 60);
