@@ -113,6 +113,10 @@ impl Load for Told {
         self.story.summary(measures, seconds.start..seconds.end.min(so_far))
     }
 
+    async fn look_beside(&self, _: &Arc<Measures>, _: Range<u64>) -> Option<Summary> {
+        None
+    }
+
     fn stop(&self) {}
 }
 
