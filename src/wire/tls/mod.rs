@@ -45,6 +45,8 @@ pub(super) fn configuration(wire: Wire, tls: &Tls) -> Result<ClientConfig, Trans
         }
         None => builder.with_no_client_auth(),
     };
+    // Each client has a store of its own; the one that comes with it has room for hundreds of tickets from the start.
+    config.resumption = Resumption::disabled();
     config.alpn_protocols = match wire {
         Wire::Http1 => vec![b"http/1.1".to_vec()],
         Wire::Http2 | Wire::Grpc => vec![H2.to_vec()],

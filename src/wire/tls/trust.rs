@@ -1,6 +1,6 @@
 //! Whose certificates are believed.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -11,6 +11,10 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, Sign
 
 use super::TransportError;
 use crate::plan::Trust;
+
+/// Public authorities, once for all loads: a service has a thousand.
+static PUBLIC: LazyLock<Arc<RootCertStore>> =
+    LazyLock::new(|| Arc::new(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()));
 
 /// Whoever decides on a server's certificate.
 ///
@@ -26,16 +30,14 @@ pub(super) fn verifier(
         Trust::Only(authorities) => authorities.iter().cloned().map(CertificateDer::from).collect(),
     };
     let mut roots = RootCertStore::empty();
-    if *trust == Trust::Public {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
     for (number, authority) in named.iter().enumerate() {
         roots.add(authority.clone()).map_err(|error| TransportError {
             flag: "--cacert",
             problem: format!("certificate {} cannot be read: {error}", number + 1),
         })?;
     }
-    let public = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+    let roots = if *trust == Trust::Public { Arc::clone(&PUBLIC) } else { Arc::new(roots) };
+    let public = WebPkiServerVerifier::builder_with_provider(roots, provider)
         .build()
         .map_err(|error| TransportError { flag: "--cacert", problem: error.to_string() })?;
     Ok(Arc::new(Authorities { chains: public, named }))
