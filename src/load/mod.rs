@@ -10,6 +10,7 @@ mod lane;
 mod ledger;
 mod limits;
 mod link;
+mod pair;
 mod pool;
 mod pulse;
 mod settle;
@@ -38,6 +39,7 @@ pub use board::Progress;
 pub use clock::Fine;
 pub use ledger::Ledger;
 pub use limits::descriptors;
+pub use pair::Pair;
 pub use settle::settled;
 pub use turn::Turn;
 pub use windows::Windows;
@@ -256,30 +258,6 @@ impl Engine {
         // A connection never leaves its worker: no more workers than there are connections.
         let links = if plan.wire == Wire::Http1 { plan.lanes } else { plan.lanes.div_ceil(plan.streams) };
         self.workers.len().min(links.min(plan.links.unwrap_or(u32::MAX)).max(1) as usize)
-    }
-}
-
-/// Two loads on one schedule.
-#[derive(Debug)]
-pub struct Pair {
-    /// The release under test.
-    pub canary: Load,
-    /// The release in service.
-    pub primary: Load,
-}
-
-impl Pair {
-    /// Waits for the end of both loads and says what each amounts to, the canary first.
-    pub async fn finish(self) -> (Summary, Summary) {
-        let stopper = self.primary.stopper();
-        let canary = async {
-            let summary = self.canary.finish().await;
-            if summary.stopped.is_some() {
-                stopper.stop();
-            }
-            summary
-        };
-        tokio::join!(canary, self.primary.finish())
     }
 }
 

@@ -328,9 +328,27 @@ mod tests {
     use super::*;
     use crate::spec::KEYS;
 
-    /// Keys of `run` that a file does not have: its reports, its threads, and what is compared with files of earlier runs.
-    const ELSEWHERE: [Id; 8] =
-        [Id::Workers, Id::Last, Id::Baseline, Id::SplitBy, Id::Output, Id::Report, Id::Quiet, Id::NoColor];
+    /// Keys of `run` that a file does not have: its reports, its threads, what is compared with files of earlier runs or
+    /// asked of a Prometheus, and gRPC methods by name.
+    const ELSEWHERE: [Id; 17] = [
+        Id::Workers,
+        Id::Last,
+        Id::Baseline,
+        Id::SplitBy,
+        Id::Output,
+        Id::Report,
+        Id::Quiet,
+        Id::NoColor,
+        Id::Prometheus,
+        Id::Call,
+        Id::Data,
+        Id::DataFile,
+        Id::Proto,
+        Id::ImportPath,
+        Id::Protoset,
+        Id::Gzip,
+        Id::MaxMessage,
+    ];
 
     #[test]
     fn every_key_of_run_is_a_key_of_steps_or_is_left_out_on_purpose() {

@@ -25,7 +25,7 @@ async fn a_canary_is_held_to_what_the_release_in_service_does_in_the_same_second
             bad(0),
             bad(15),
             Kind::NotYet,
-            "RETRY podinfo.test: errors<=primary+0.5pp: primary itself succeeded on 25% only",
+            "RETRY podinfo.test: errors<=primary+0.5pp: primary itself succeeded on 25.0% only",
         ),
         (
             bad(0),

@@ -332,9 +332,10 @@ fn argos_job_is_a_run_that_ends_with_a_verdict() {
     let server = crate::practice::practice("");
     let metrics = metrics("tollgate-job", &crate::practice::url(&server, "/"));
     let container = containers(&metrics[0])[0];
-    // A second of it is enough to know that it is understood, and too little to pass.
+    // A second of it is enough to know that it is understood, and too little to pass; a machine that is busy meanwhile
+    // says so.
     let words: Vec<&str> = words(container).into_iter().map(|word| if word == "1m" { "1s" } else { word }).collect();
     let ended = run(words);
-    assert_eq!(ended.code, Some(3), "{ended:#?}");
+    assert!([Some(3), Some(4)].contains(&ended.code), "{ended:#?}");
     assert!(ended.stdout.contains("success>=99%"), "{}", ended.stdout);
 }

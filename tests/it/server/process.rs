@@ -67,7 +67,7 @@ fn a_service_finds_hosts_where_it_is_told_that_they_are() {
     let load = r#""cmd":"hey -n 20 -c 2 http://podinfo-canary.test:9898/","slo":"success>=90%","warmup":"0s""#;
     assert_eq!(hook("/pre-rollout", load), 200, "for load");
     assert_eq!(
-        hook("/", r#""type":"bash","cmd":"curl -s http://podinfo-canary.test:9898/ | grep podinfo""#),
+        hook("/", r#""type":"bash","cmd":"curl -s http://podinfo-canary.test:9898/ | grep practice""#),
         200,
         "for curl"
     );

@@ -88,10 +88,10 @@ fn what_is_no_load_line_is_refused_in_the_loadtesters_words_or_better() {
         (&[("cmd", "wrk -d 1m http://podinfo.test")], "cmd: 'wrk' is a program that is not built in", "no hey line"),
         (
             &[("cmd", "curl -s http://a.test"), ("slo", "p99<1s")],
-            "cmd: got '***', expected a hey line",
+            "cmd: got '***', expected a hey or ghz line",
             "nothing to judge",
         ),
-        (&[("cmd", "hey podinfo.test/status/500")], "cmd: got '***', expected a hey line", "no scheme"),
+        (&[("cmd", "hey podinfo.test/status/500")], "cmd: got '***', expected a hey or ghz line", "no scheme"),
         (&[("cmd", "hey http://a.test"), ("slo", "p99>5")], "slo: ", "an objective that cannot be read"),
     ] {
         let answer = hook(&service, "/", metadata);
