@@ -6,9 +6,7 @@ use std::io::Write as _;
 use super::practice::{practice, url};
 use super::raw::{Raw, request};
 use super::report::{Report, measure};
-
-/// Resident, with the program itself; a debug build has more of that.
-const MOST_KIB: u64 = 60 << 10;
+use super::tollgate::MOST_KIB;
 
 fn was_small(report: &Report) {
     let peak = report.ended.peak_kib;

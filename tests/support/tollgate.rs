@@ -13,6 +13,9 @@ const LIMIT: Duration = Duration::from_secs(90);
 /// How often a running child's memory is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
+/// What a run may have resident of its own at most where an answer tries to fill its memory: twice what a sound one has.
+pub(crate) const MOST_KIB: u64 = 60 << 10;
+
 /// How a child ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -20,7 +23,7 @@ pub(crate) struct Ended {
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-    /// The most memory it was seen to have resident.
+    /// The most memory of its own that it was seen to have resident; 0 where it ended before anyone looked.
     pub(crate) peak_kib: u64,
 }
 
@@ -72,15 +75,16 @@ impl Lines {
         Self(receiver)
     }
 
-    /// All that is still to come, to its end; `look` is called while there is nothing.
+    /// All that is still to come, to its end; `look` is called before each line and while there is nothing.
     fn rest(&self, mut look: impl FnMut()) -> String {
         let until = Instant::now() + LIMIT;
         let mut text = String::new();
         loop {
+            look();
             match self.0.recv_timeout(LOOK) {
                 Ok(line) => text.push_str(&line),
                 Err(RecvTimeoutError::Disconnected) => return text,
-                Err(RecvTimeoutError::Timeout) => look(),
+                Err(RecvTimeoutError::Timeout) => {}
             }
             assert!(Instant::now() < until, "not done after {LIMIT:?}: {text}");
         }
@@ -120,11 +124,14 @@ impl Running {
         Ended { code, stdout, stderr, peak_kib }
     }
 
-    /// The high-water mark of its resident memory; 0 once it has ended.
+    /// The high-water mark of its resident memory less what of the program's file is mapped, which is most of a debug
+    /// build's and grows with the program; 0 once it has ended.
     fn peak_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+        let kib = |key: &str| -> Option<u64> {
+            status.lines().find_map(|line| line.strip_prefix(key))?.split_whitespace().next()?.parse().ok()
+        };
+        kib("VmHWM:").zip(kib("RssFile:")).map_or(0, |(peak, file)| peak.saturating_sub(file))
     }
 }
 
