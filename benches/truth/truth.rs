@@ -66,10 +66,12 @@ pub(crate) fn open(law: Law, rate: u32, seconds: u32) -> Option<Figures> {
 }
 
 /// What users got by a target's own account, `GET /__truth?values=1`: service times of what succeeded, and what it never
-/// answered as slower than any. What a client itself gave up is left out. `None` without a single request.
+/// answered as slower than any. A connection that it turned away is a user's request that failed; what a client itself
+/// gave up is left out. `None` without a single request.
 pub(crate) fn served(account: &Value) -> Option<Figures> {
     let count = |path: &str| account.pointer(path).and_then(Value::as_f64);
-    let finished = count("/requests/answered")? + count("/requests/spoiled")?;
+    let turned_away = count("/connections/refused")?;
+    let finished = count("/requests/answered")? + count("/requests/spoiled")? + turned_away;
     let success = count("/requests/succeeded")? / finished;
     let hung = count("/faults/hang").unwrap_or(0.0) as usize;
     let micros = account.get("service_us")?.as_array()?.iter().filter_map(Value::as_f64);
