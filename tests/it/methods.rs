@@ -7,11 +7,12 @@ use tollgate::practice::{Behaviour, Practice};
 
 use super::calls::{Calls, Said};
 use super::flagger::as_go;
+use super::memory::MOST_KIB;
 use super::practice::practice;
 use super::raw::Raw;
 use super::report::{measure, measure_with};
 use super::service::{Answer, Service, Wanted};
-use super::tollgate::{MOST_KIB, run};
+use super::tollgate::run;
 
 /// The end of an answer of status 12, in its head alone.
 fn unimplemented() -> Said {

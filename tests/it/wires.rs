@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use tollgate::practice::Practice;
 
+use super::memory::MOST_KIB;
 use super::practice::{practice, url};
 use super::report::{Report, measure, measure_with};
 use super::secure::Files;
-use super::tollgate::MOST_KIB;
 
 /// A protocol: how it is asked for, and what it asks.
 struct Wire {

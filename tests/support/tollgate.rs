@@ -13,9 +13,6 @@ const LIMIT: Duration = Duration::from_secs(90);
 /// How often a running child's memory is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// What a run may have resident of its own at most where an answer tries to fill its memory: twice what a sound one has.
-pub(crate) const MOST_KIB: u64 = 60 << 10;
-
 /// How a child ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
