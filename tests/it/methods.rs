@@ -163,7 +163,7 @@ fn calls_are_spread_over_all_addresses_and_the_bad_one_is_named() {
     let words =
         ["--resolve", &pinned, "--call", "tollgate.practice.Echo/Chat", "--data", "[{},{}]", "--split-by", "address"];
     let url = format!("grpc://podinfo.test:{port}");
-    let ended = run(["run", "-n", "200", "-c", "8", "--streams", "2"].into_iter().chain(words).chain([url.as_str()]));
+    let ended = run(["run", "-z", "1s", "-c", "8", "--streams", "2"].into_iter().chain(words).chain([url.as_str()]));
     assert!(ended.stdout.contains(&format!("address {} fails 100%", bad.addr())), "{ended:?}");
     let answered = |server: &Practice| server.truth().to_json(false)["requests"]["answered"].as_u64();
     // Reflection may have asked either of them.
@@ -176,7 +176,7 @@ const CALL: &str = "tollgate.practice.Echo/Echo";
 
 /// What a hook of this revision is answered.
 fn answer(service: &Service, checksum: &str, more: &serde_json::Value) -> Answer {
-    let mut metadata = json!({"slo": "success>=90%, p90<=2s", "warmup": "0s", "wait": "20s"});
+    let mut metadata = json!({"slo": "success>=90%, p90<=2s", "warmup": "0s", "wait": "1s"});
     metadata.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let payload = json!({"name": "podinfo", "namespace": "test", "phase": "Progressing", "checksum": checksum,
         "metadata": metadata});

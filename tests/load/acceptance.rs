@@ -3,14 +3,14 @@
 use rustix::process::Signal;
 
 use super::agreement::{Claim, agrees};
-use super::alone;
 use super::practice::{account, practice, url};
 use super::report::{Report, measure, measure_with};
 use super::tollgate::{Running, by_shell, run, tollgate};
+use super::{alone, together};
 
 #[test]
 fn a_healthy_canary_gets_exactly_two_hundred_requests_and_passes() {
-    let _load = alone();
+    let _load = together();
     agrees(|| {
         let mut canary = Running::start(tollgate(["canary", "--port", "0"]));
         let line = canary.line();
@@ -34,7 +34,7 @@ fn a_healthy_canary_gets_exactly_two_hundred_requests_and_passes() {
 
 #[test]
 fn two_percent_of_errors_fail_with_the_numbers() {
-    let _load = alone();
+    let _load = together();
     let server = practice("errors 2%");
     let slo = ["--slo", "success>=99%, p99<500ms"];
     let report = measure_with("-z 5s -q 100 -c 2", &slo, &url(&server, "/"));
@@ -84,7 +84,7 @@ fn for_want_of_lanes_a_latency_clause_is_not_held_against_the_target() {
 
 #[test]
 fn a_hung_canary_fails() {
-    let _load = alone();
+    let _load = together();
     let server = practice("hang-all");
     let slo = ["--slo", "success>=99%, p99<500ms"];
     let report = measure_with("-z 4s -q 10 -c 2 -t 2", &slo, &url(&server, "/"));
@@ -97,7 +97,7 @@ fn a_hung_canary_fails() {
 
 #[test]
 fn nothing_there_is_a_failure_with_the_reason() {
-    let _load = alone();
+    let _load = together();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}/");
     let ended = run(["run", "-z", "10s", "-q", "10", "-c", "2", "--slo", "success>=99%, p99<500ms", &url]);
@@ -108,7 +108,7 @@ fn nothing_there_is_a_failure_with_the_reason() {
 
 #[test]
 fn too_little_evidence_is_said_before_the_first_request_and_ends_with_three() {
-    let _load = alone();
+    let _load = together();
     let server = practice("");
     let words = ["run", "-n", "3", "--rate", "0.5/s", "-o", "json", "--slo", "success>=99%", &url(&server, "/")];
     let mut running = Running::start(by_shell("exec \"$0\" \"$@\" 2>&1", words));
@@ -146,7 +146,7 @@ fn a_server_that_ends_its_connections_between_two_requests_loses_none() {
 
 #[test]
 fn a_lone_failure_among_few_requests_is_certain_or_nothing() {
-    let _load = alone();
+    let _load = together();
     let server = practice("errors 100%");
     let report = measure("-n 20 -c 1 --slo success>=99%", &url(&server, "/"));
     assert_eq!((report.ended.code, report.text("/verdict/decision")), (Some(1), "fail"), "20 of 20 failed: {report}");

@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::alone;
 use super::original::Original;
 use super::practice::{practice, url};
 use super::service::{Service, Wanted};
+use super::together;
 
 /// A release that Flagger analyses.
 struct Release {
@@ -97,7 +97,7 @@ fn judging(target: &str) -> Vec<(&'static str, &'static str, String)> {
 
 #[test]
 fn a_good_release_is_promoted_by_flagger() {
-    let _load = alone();
+    let _load = together();
     let canary = practice("");
     let Some(mut release) = Release::new(STEPS, &judging(&url(&canary, "/"))) else { return };
     let ticks = release.until("Succeeded");
@@ -124,7 +124,7 @@ fn a_good_release_is_promoted_by_flagger() {
 
 #[test]
 fn a_release_that_breaks_under_load_is_rolled_back_with_the_reason_in_the_event() {
-    let _load = alone();
+    let _load = together();
     let canary = practice("errors 30%");
     let Some(mut release) = Release::new(STEPS, &judging(&url(&canary, "/"))[..1]) else { return };
     let ticks = release.until("Failed");
@@ -141,7 +141,7 @@ fn a_release_that_breaks_under_load_is_rolled_back_with_the_reason_in_the_event(
 
 #[test]
 fn a_release_that_turns_bad_is_rolled_back_by_its_rollback_hook() {
-    let _load = alone();
+    let _load = together();
     let canary = practice("");
     let Some(mut release) = Release::new(STEPS, &judging(&url(&canary, "/"))) else { return };
     release.tick();

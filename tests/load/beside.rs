@@ -1,8 +1,8 @@
 //! Two releases on one schedule.
 
-use super::alone;
 use super::practice::{practice, url};
 use super::report::{Report, measure};
+use super::together;
 
 /// Attempts before a machine that others keep busy is given up on.
 const ATTEMPTS: usize = 3;
@@ -22,7 +22,7 @@ const LINE: &str = "p95<=primary+max(10%,50ms),errors<=primary+2pp";
 
 #[test]
 fn a_canary_that_stalls_fails_beside_a_primary_that_does_not_feel_it() {
-    let _load = alone();
+    let _load = together();
     let measured = || {
         let (canary, primary) = (practice("latency 3ms, stall 700ms/2s"), practice("latency 3ms"));
         let arguments = format!("-z 6s --rate 100/s -c 2 --slo {LINE} --primary {}", url(&primary, "/"));
@@ -45,7 +45,7 @@ fn a_canary_that_stalls_fails_beside_a_primary_that_does_not_feel_it() {
 
 #[test]
 fn two_alike_pass_and_one_that_errs_more_fails() {
-    let _load = alone();
+    let _load = together();
     for (behaviour, code, decision) in [("latency 3ms", 0, "pass"), ("latency 3ms, errors 10%", 1, "fail")] {
         let measured = || {
             let (canary, primary) = (practice(behaviour), practice("latency 3ms, errors 1%"));
@@ -63,7 +63,7 @@ fn two_alike_pass_and_one_that_errs_more_fails() {
 
 #[test]
 fn a_primary_that_is_not_there_passes_nothing() {
-    let _load = alone();
+    let _load = together();
     let canary = practice("");
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let arguments = format!("-z 3s --rate 100/s --slo {LINE} --primary http://{closed}/");

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::alone;
 use super::monitoring::{Prometheus, until};
 use super::practice::{practice, url};
 use super::service::{Service, Wanted};
+use super::together;
 
 fn deployed(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy").join(file);
@@ -53,7 +53,7 @@ fn named(expression: &str) -> BTreeSet<String> {
 
 #[test]
 fn no_panel_is_empty_and_no_rule_asks_for_what_is_not_there() {
-    let _load = alone();
+    let _load = together();
     let (service, canary) = (Service::start(Wanted::default()), practice("latency 5ms, errors 10%"));
     let rules = deployed("alerts/tollgate.rules.yaml");
     let Some(prometheus) = Prometheus::start(service.addr, &rules, None) else { return };

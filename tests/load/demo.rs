@@ -1,6 +1,6 @@
 //! The demo, and that the README shows what it prints.
 
-use super::alone;
+use super::together;
 use super::tollgate::run;
 
 /// The form of what is printed: numbers as `#`, lines of ticks as `…`, several of them as one.
@@ -32,7 +32,7 @@ fn of_line(line: &str) -> String {
 
 #[test]
 fn the_demo_promotes_one_release_and_rolls_two_back_as_the_readme_shows() {
-    let _load = alone();
+    let _load = together();
     let ended = run(["demo"]);
     assert_eq!(ended.stderr, "", "{ended:#?}");
     if ended.stdout.contains("SATURATED") {

@@ -6,10 +6,10 @@ use ::tollgate::server::Settings;
 use ::tollgate::task::{Budgets, Settings as Runs};
 use serde_json::{Value, json};
 
-use super::alone;
 use super::original::Original;
 use super::practice::{practice, url};
 use super::service::{Service, Wanted};
+use super::together;
 
 /// A release whose hooks are called by Flagger.
 struct Release {
@@ -58,7 +58,7 @@ fn cmd(target: &str) -> String {
 
 #[test]
 fn a_good_release_goes_through_every_hook_of_an_analysis() {
-    let _load = alone();
+    let _load = together();
     let (service, canary) = (Service::start(Wanted::default()), practice(""));
     let Some(mut release) = Release::of(service.addr) else { return };
     let cmd = cmd(&url(&canary, "/"));
@@ -99,7 +99,7 @@ fn a_good_release_goes_through_every_hook_of_an_analysis() {
 
 #[test]
 fn a_bad_release_is_stopped_with_the_reason_in_the_event_and_given_up() {
-    let _load = alone();
+    let _load = together();
     let (service, canary) = (Service::start(Wanted::default()), practice("errors 100%"));
     let Some(mut release) = Release::of(service.addr) else { return };
     let cmd = cmd(&url(&canary, "/"));
@@ -128,7 +128,7 @@ fn a_bad_release_is_stopped_with_the_reason_in_the_event_and_given_up() {
 
 #[test]
 fn what_is_wrong_with_a_hook_or_in_the_way_reaches_the_event_too() {
-    let _load = alone();
+    let _load = together();
     let canary = practice("");
     let budgets = Budgets { tasks: 0, ..Budgets::default() };
     let runs = Runs { budgets, ..Runs::default() };
@@ -151,7 +151,7 @@ fn what_is_wrong_with_a_hook_or_in_the_way_reaches_the_event_too() {
 
 #[test]
 fn a_hook_that_times_out_is_asked_again_and_answered() {
-    let _load = alone();
+    let _load = together();
     let (service, canary) = (Service::start(Wanted::default()), practice(""));
     let Some(mut release) = Release::of(service.addr) else { return };
     let line = format!("hey -z 60s -q 10 -c 5 -host podinfo-canary {}", url(&canary, "/"));

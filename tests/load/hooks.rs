@@ -7,10 +7,10 @@ use std::time::Duration;
 use ::tollgate::practice::Practice;
 use serde_json::json;
 
-use super::alone;
 use super::flagger::{Flagger, as_go};
 use super::practice::{practice, url};
 use super::service::{Answer, Service, Wanted};
+use super::together;
 
 /// The objective of the release.
 const SLO: &str = "success>=99.5%, p99<=300ms";
@@ -57,7 +57,7 @@ const SOON: Duration = Duration::from_millis(4_200);
 
 #[test]
 fn a_good_release_is_told_to_go_on_once_and_then_passes_on_evidence() {
-    let _load = alone();
+    let _load = together();
     let world = World::new("latency 2ms");
     let cmd = world.cmd(30);
     let first = world.answer("/rollout", &world.metadata(&cmd, "700ms"));
@@ -80,7 +80,7 @@ fn a_good_release_is_told_to_go_on_once_and_then_passes_on_evidence() {
 
 #[test]
 fn a_release_that_fails_one_request_and_a_half_in_a_hundred_does_not_pass() {
-    let _load = alone();
+    let _load = together();
     let world = World::new("latency 2ms, errors 1.5%");
     let cmd = world.cmd(30);
     assert_eq!(world.answer("/rollout", &world.metadata(&cmd, "700ms")).status, 202);
@@ -92,7 +92,7 @@ fn a_release_that_fails_one_request_and_a_half_in_a_hundred_does_not_pass() {
 
 #[test]
 fn a_release_that_freezes_does_not_pass_although_every_status_is_200() {
-    let _load = alone();
+    let _load = together();
     let world = World::new("latency 2ms, stall 500ms/2s");
     let cmd = world.cmd(30);
     world.answer("/rollout", &world.metadata(&cmd, "0s"));
@@ -104,7 +104,7 @@ fn a_release_that_freezes_does_not_pass_although_every_status_is_200() {
 
 #[test]
 fn a_broken_release_fails_within_the_first_call() {
-    let _load = alone();
+    let _load = together();
     let world = World::new("errors 100%");
     let cmd = world.cmd(30);
     let failed = world.answer("/rollout", &world.metadata(&cmd, "20s"));
@@ -114,7 +114,7 @@ fn a_broken_release_fails_within_the_first_call() {
 
 #[test]
 fn a_release_is_given_up_after_lasting_evidence_and_not_before() {
-    let _load = alone();
+    let _load = together();
     let world = World::new("latency 2ms, errors 20%");
     let cmd = world.cmd(30);
     world.answer("/rollout", &world.metadata(&cmd, "0s"));
@@ -132,7 +132,7 @@ fn a_release_is_given_up_after_lasting_evidence_and_not_before() {
 
 #[test]
 fn a_pre_rollout_hook_waits_for_the_whole_load() {
-    let _load = alone();
+    let _load = together();
     for (behaviour, status, word) in [("latency 2ms", 200, "PASS"), ("latency 2ms, errors 3%", 412, "FAIL")] {
         let world = World::new(behaviour);
         let cmd = world.cmd(2);
@@ -155,7 +155,7 @@ fn ghz_hooks(release: &Practice) -> [String; 2] {
 
 #[test]
 fn the_documented_ghz_hooks_pass_on_a_release_that_serves() {
-    let _load = alone();
+    let _load = together();
     let world = World::new("latency 2ms");
     for (number, cmd) in ghz_hooks(&world.release).iter().enumerate() {
         // Ten calls a second are enough for this many clauses in so short a time.
@@ -173,7 +173,7 @@ fn the_documented_ghz_hooks_pass_on_a_release_that_serves() {
 
 #[test]
 fn the_documented_ghz_hooks_fail_on_a_release_that_does_not_serve() {
-    let _load = alone();
+    let _load = together();
     for behaviour in ["errors 100%", "no-grpc-status 100%"] {
         let world = World::new(behaviour);
         for cmd in ghz_hooks(&world.release) {

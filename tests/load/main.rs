@@ -1,4 +1,5 @@
-//! Tests that make load and measure it. One at a time: two loads on one machine measure each other.
+//! Tests that make load. Those that measure it run one at a time, because two loads on one machine measure each other;
+//! those that count what came of it run beside each other.
 
 // `cfg(test)` is always on here; the lints look for it to know that helpers, too, are tests.
 #[cfg(test)]
@@ -52,12 +53,19 @@ mod tollgate;
 #[cfg(test)]
 mod windows;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Held by a test for as long as its load runs. A failed test does not take the others with it.
-fn alone() -> MutexGuard<'static, ()> {
-    static LOAD: Mutex<()> = Mutex::new(());
-    LOAD.lock().unwrap_or_else(PoisonError::into_inner)
+/// Who makes load now: several that count and decide, or one that measures. A failed test does not take the others with it.
+static LOADS: RwLock<()> = RwLock::new(());
+
+/// Held by a test that measures times, or that is about what the machine has to spare, for as long as its load runs.
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    LOADS.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Held by a test of small loads that counts, or whose times are far from their bounds, for as long as its load runs.
+fn together() -> RwLockReadGuard<'static, ()> {
+    LOADS.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[test]
@@ -67,5 +75,6 @@ fn a_failed_load_lets_the_next_one_run() {
         std::panic::resume_unwind(Box::new("a test that fails while it holds the load"));
     });
     assert!(failed.join().is_err());
+    drop(together());
     let _load = alone();
 }

@@ -11,10 +11,10 @@ use ::tollgate::server::Settings;
 use ::tollgate::task::Kind;
 use serde_json::json;
 
-use super::alone;
 use super::monitoring::{Prometheus, alertmanager, until};
 use super::practice::{practice, url};
 use super::service::{Answer, Service, Wanted};
+use super::together;
 use super::tollgate::run as program;
 
 /// The queries of the documentation, in its order.
@@ -64,7 +64,7 @@ fn pause(time: Duration) {
 
 #[test]
 fn counters_grow_over_the_ends_of_loads_and_analyses_and_come_to_what_the_target_served() {
-    let _load = alone();
+    let _load = together();
     let (service, canary) = (Service::start(Wanted::default()), practice("latency 2ms, errors 10%"));
     let metadata =
         json!({"cmd": cmd(&canary, 2), "slo": "success>=50%", "wait": "0s", "warmup": "0s", "ready-wait": "0s"});
@@ -114,7 +114,7 @@ fn counters_grow_over_the_ends_of_loads_and_analyses_and_come_to_what_the_target
 
 #[test]
 fn a_prometheus_answers_what_it_is_asked_of_applications() {
-    let _load = alone();
+    let _load = together();
     let (service, canary) = (Service::start(Wanted::default()), practice("latency 30ms, errors 10%"));
     let stable = practice("errors 5%");
     let Some(prometheus) = Prometheus::start(service.addr, "", None) else { return };
@@ -155,7 +155,7 @@ fn a_prometheus_answers_what_it_is_asked_of_applications() {
 
 #[test]
 fn an_alert_that_prometheus_fires_and_alertmanager_tells_gives_the_release_up() {
-    let _load = alone();
+    let _load = together();
     let (service, canary) = (Service::start(Wanted::default()), practice("latency 2ms, errors 5%"));
     let Some(alertmanager) = alertmanager(&format!("http://{}/alertmanager", service.addr)) else { return };
     let share =
@@ -196,7 +196,7 @@ const NUMBERS: [(&str, Kind, &str, i32); 6] = [
 
 #[test]
 fn numbers_of_a_prometheus_decide_for_hooks_and_for_runs_and_none_is_no_zero() {
-    let _load = alone();
+    let _load = together();
     let canary = practice("latency 2ms");
     let Some(prometheus) = Prometheus::start(canary.addr(), "", None) else { return };
     let answers = Answers::of(Arc::new(Asked::new(&prometheus.url()).unwrap()));

@@ -1,10 +1,11 @@
 //! A tollgate that the kernel holds back must say that it was, and blame nobody else.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::alone;
 use super::practice::{practice, url};
 use super::report::Report;
+use super::together;
 use super::tollgate::{Ended, Running, by_shell};
 
 /// A control group with a CPU quota; dropping it removes it.
@@ -17,13 +18,15 @@ impl Group {
     /// Makes one that may use so many percent of one CPU; why not, where that is not permitted.
     fn with_percent(percent: u64) -> Result<Self, String> {
         let quota = percent * PERIOD / 100;
+        static MADE: AtomicUsize = AtomicUsize::new(0);
+        let name = format!("tollgate-test-{}-{}", std::process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let mut refused = Vec::new();
         for (parent, file, value) in [
             ("/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", quota.to_string()),
             ("/sys/fs/cgroup/cpu,cpuacct", "cpu.cfs_quota_us", quota.to_string()),
             ("/sys/fs/cgroup", "cpu.max", format!("{quota} {PERIOD}")),
         ] {
-            let path = Path::new(parent).join(format!("tollgate-test-{}", std::process::id()));
+            let path = Path::new(parent).join(&name);
             let made = std::fs::create_dir(&path).map(|()| Self(path.clone()));
             match made.and_then(|group| std::fs::write(path.join(file), value).map(|()| group)) {
                 Ok(group) => return Ok(group),
@@ -71,7 +74,7 @@ fn throttled(behaviour: &str, arguments: &str) -> Option<Report> {
 
 #[test]
 fn a_throttled_tollgate_says_saturated_and_names_the_cause() {
-    let _load = alone();
+    let _load = together();
     for arguments in [
         "-z 4s -q 50 -c 2 --slo success>=99%,p99<50ms",
         "-z 2s --rate 500/s -c 10 --slo success>=99%,p99<500ms",
@@ -93,7 +96,7 @@ fn a_throttled_tollgate_says_saturated_and_names_the_cause() {
 
 #[test]
 fn errors_that_the_target_answered_fail_even_then() {
-    let _load = alone();
+    let _load = together();
     let arguments = "-z 4s -q 50 -c 2 --slo success>=99%,p99<50ms";
     let Some(report) = throttled("errors 20%", arguments) else { return };
     assert_eq!((report.ended.code, report.text("/verdict/decision")), (Some(1), "fail"), "{report}");

@@ -12,8 +12,8 @@ use ::tollgate::state::Memory;
 use ::tollgate::task::{Answer, Board, Call, Event, Kind, Live, Observer, Role, Settings};
 use tokio::runtime::Handle;
 
-use super::alone;
 use super::practice::practice;
+use super::together;
 
 #[derive(Debug)]
 struct Quiet;
@@ -66,7 +66,7 @@ async fn ask(board: &Board<Live>, call: &Call) -> Answer {
 
 #[test]
 fn a_good_canary_goes_on_for_now_and_then_passes() {
-    let _load = alone();
+    let _load = together();
     let server = practice("");
     let (first, second) = on_board(async |board| {
         let rollout = hook(&server, Role::Rollout, &[("wait", "700ms")]);
@@ -79,7 +79,7 @@ fn a_good_canary_goes_on_for_now_and_then_passes() {
 
 #[test]
 fn a_canary_that_only_errs_or_resets_fails_in_its_first_call() {
-    let _load = alone();
+    let _load = together();
     for behaviour in ["errors 100%", "reset 100%"] {
         let server = practice(behaviour);
         let more = [("wait", "20s"), ("ready-wait", "500ms")];
@@ -90,7 +90,7 @@ fn a_canary_that_only_errs_or_resets_fails_in_its_first_call() {
 
 #[test]
 fn a_canary_that_hangs_fails_although_it_never_says_anything() {
-    let _load = alone();
+    let _load = together();
     // One request in ten hangs: the others answer, so that it is reached.
     let server = practice("hang 10%");
     let answer = on_board(async |board| {
@@ -103,7 +103,7 @@ fn a_canary_that_hangs_fails_although_it_never_says_anything() {
 
 #[test]
 fn a_pre_rollout_hook_judges_its_whole_load_and_a_confirmation_agrees() {
-    let _load = alone();
+    let _load = together();
     let server = practice("");
     let (pre, confirm) = on_board(async |board| {
         let pre = ask(board, &hook(&server, Role::PreRollout, &[("duration", "2s")])).await;
@@ -118,7 +118,7 @@ fn a_pre_rollout_hook_judges_its_whole_load_and_a_confirmation_agrees() {
 
 #[test]
 fn a_canary_that_fails_one_request_in_ten_is_given_up_and_a_good_one_is_not() {
-    let _load = alone();
+    let _load = together();
     for (behaviour, kind) in [("errors 10%", Kind::RollBack), ("", Kind::Stay)] {
         let server = practice(behaviour);
         let answer = on_board(async |board| {
@@ -140,7 +140,7 @@ fn a_canary_that_fails_one_request_in_ten_is_given_up_and_a_good_one_is_not() {
 
 #[test]
 fn a_release_is_compared_with_the_one_in_service_while_both_are_loaded() {
-    let _load = alone();
+    let _load = together();
     for (behaviour, kind, said) in [
         ("latency 3ms", Kind::Pass, "PASS podinfo.test: "),
         ("latency 3ms, stall 700ms/2s", Kind::Fail, "FAIL podinfo.test: p90<=primary+max(10%,50ms) was "),
@@ -168,7 +168,7 @@ fn a_release_is_compared_with_the_one_in_service_while_both_are_loaded() {
 
 #[test]
 fn a_target_that_refuses_everything_is_not_reached() {
-    let _load = alone();
+    let _load = together();
     let server = practice("");
     let call = hook(&server, Role::Rollout, &[("ready-wait", "500ms"), ("wait", "1500ms")]);
     drop(server);

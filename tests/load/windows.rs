@@ -7,8 +7,8 @@ use ::tollgate::slo::{self, Decision, Line};
 use ::tollgate::spec::{Id, SpecBuilder};
 use ::tollgate::stats::{Detail, Measures, Reading, StatusSet, Summary, Tally};
 
-use super::alone;
 use super::practice::{practice, url};
+use super::together;
 
 /// A load as the flags say, judged by a line, against a canary that behaves so; what `judge` makes of it while it runs,
 /// and what the seconds of the whole load amount to when it is over.
@@ -18,7 +18,7 @@ fn loaded<T>(
     line: &str,
     judge: impl AsyncFnOnce(&Windows, &Arc<Measures>) -> T,
 ) -> (T, Summary) {
-    let _load = alone();
+    let _load = together();
     let server = practice(behaviour);
     let mut builder = SpecBuilder::new();
     builder.give(Id::Url, url(&server, "/"));
