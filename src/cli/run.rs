@@ -14,7 +14,7 @@ use super::references::{References, references};
 use super::signals::Signals;
 use super::style::style;
 use super::{Exit, complain, progress, saving, say, warn};
-use crate::load::{self, Engine, Load, Pair, Stopper, Unreflected, Watcher, descriptors};
+use crate::load::{self, Engine, Running, Stopper, Unreflected, descriptors};
 use crate::plan::{Arrivals, Plan};
 use crate::prometheus::{Answers, Prometheus};
 use crate::report::{self, Facts, Loop, Report, Style};
@@ -207,7 +207,7 @@ pub(super) async fn measured(
     signals: &mut Signals,
 ) -> anyhow::Result<Option<Ran>> {
     let started = jiff::Timestamp::now().to_string();
-    let load = Loads::begin(engine, spec)?;
+    let load = begin(engine, spec)?;
     let (stoppers, watcher) = (load.stoppers(), load.watcher());
     let finish = async {
         let (summary, primary) = tokio::select! {
@@ -241,48 +241,15 @@ async fn outside(spec: &Spec, summary: &Summary) -> BTreeMap<Query, Answer> {
     }
 }
 
-/// The load of a run, or the two of a comparison.
-enum Loads {
-    Alone(Load),
-    Beside(Pair),
-}
-
-impl Loads {
-    fn begin(engine: &Engine, spec: &Spec) -> anyhow::Result<Self> {
-        let (plan, measures) = (Arc::new(spec.plan.clone()), Arc::new(measures(spec)));
-        Ok(match &spec.primary {
-            None => Self::Alone(engine.run(&plan, &measures, Detail::Run)?),
-            Some(primary) => {
-                Self::Beside(engine.run_beside(&plan, &Arc::new(primary.clone()), &measures, Detail::Run)?)
-            }
-        })
-    }
-
-    fn stoppers(&self) -> Vec<Stopper> {
-        match self {
-            Self::Alone(load) => vec![load.stopper()],
-            Self::Beside(pair) => vec![pair.canary.stopper(), pair.primary.stopper()],
+/// Begins the load, or the two of a comparison.
+fn begin(engine: &Engine, spec: &Spec) -> anyhow::Result<Running> {
+    let (plan, measures) = (Arc::new(spec.plan.clone()), Arc::new(measures(spec)));
+    Ok(match &spec.primary {
+        None => Running::Alone(engine.run(&plan, &measures, Detail::Run)?),
+        Some(primary) => {
+            Running::Beside(engine.run_beside(&plan, &Arc::new(primary.clone()), &measures, Detail::Run)?)
         }
-    }
-
-    /// Watches the release under test.
-    fn watcher(&self) -> Watcher {
-        match self {
-            Self::Alone(load) => load.watcher(),
-            Self::Beside(pair) => pair.canary.watcher(),
-        }
-    }
-
-    /// The release under test, and the one in service.
-    async fn finish(self) -> (Summary, Option<Summary>) {
-        match self {
-            Self::Alone(load) => (load.finish().await, None),
-            Self::Beside(pair) => {
-                let (canary, primary) = pair.finish().await;
-                (canary, Some(primary))
-            }
-        }
-    }
+    })
 }
 
 fn measures(spec: &Spec) -> Measures {

@@ -39,7 +39,7 @@ pub use board::Progress;
 pub use clock::Fine;
 pub use ledger::Ledger;
 pub use limits::descriptors;
-pub use pair::Pair;
+pub use pair::{Pair, Running};
 pub use settle::settled;
 pub use turn::Turn;
 pub use windows::Windows;

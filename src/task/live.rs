@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use super::load::{End, Load, Loads, Stage, Standing, Start};
 use super::ready::{NotReady, ready, settled};
-use crate::load::{Engine, Ledger, Pair, Stopper, Terms, Watcher, Windows};
+use crate::load::{Engine, Ledger, Running, Stopper, Terms, Windows};
 use crate::plan::Plan;
 use crate::stats::{Detail, Measures, Stopped, Summary};
 
@@ -39,7 +39,7 @@ impl Loads for Live {
         if start.ready_wait.is_zero() && !start.plan.asks() {
             // Nothing to wait for: what cannot be sent at all is known at once.
             let running = self.begin(&start, &start.plan, &load)?;
-            self.runtime.spawn(running.end(load.clone()));
+            self.runtime.spawn(ended(running, load.clone()));
         } else {
             self.runtime.spawn(self.clone().carry(start, load.clone(), stopped));
         }
@@ -101,61 +101,25 @@ impl Live {
                 if *stopped.borrow() {
                     running.stoppers().iter().for_each(Stopper::stop);
                 }
-                running.end(load).await;
+                ended(running, load).await;
             }
         }
     }
 }
 
-/// A load, or the two of a comparison.
-enum Running {
-    Alone(crate::load::Load),
-    Beside(Pair),
-}
-
-impl Running {
-    /// The release under test comes first.
-    fn windows(&self) -> Option<Vec<Windows>> {
-        match self {
-            Self::Alone(load) => Some(vec![load.windows()?]),
-            Self::Beside(pair) => Some(vec![pair.canary.windows()?, pair.primary.windows()?]),
+/// Waits for the end of what runs, and puts it down.
+async fn ended(running: Running, load: LiveLoad) {
+    let watcher = running.watcher();
+    let (canary, primary) = running.finish().await;
+    let error = canary.error.or(primary.and_then(|primary| primary.error));
+    let end = match (error, canary.stopped) {
+        (Some(error), _) => End::Broken(error),
+        (None, Some(Stopped::Unreachable)) => {
+            End::Unreachable(canary.first_error.unwrap_or_else(|| "no connection was made".to_owned()))
         }
-    }
-
-    fn stoppers(&self) -> Vec<Stopper> {
-        match self {
-            Self::Alone(load) => vec![load.stopper()],
-            Self::Beside(pair) => vec![pair.canary.stopper(), pair.primary.stopper()],
-        }
-    }
-
-    fn watcher(&self) -> Watcher {
-        match self {
-            Self::Alone(load) => load.watcher(),
-            Self::Beside(pair) => pair.canary.watcher(),
-        }
-    }
-
-    /// Waits for its end.
-    async fn end(self, load: LiveLoad) {
-        let watcher = self.watcher();
-        let summary = match self {
-            Self::Alone(load) => load.finish().await,
-            Self::Beside(pair) => {
-                let (canary, primary) = pair.finish().await;
-                Summary { error: canary.error.or(primary.error), ..canary }
-            }
-        };
-        let end = match (summary.error, summary.stopped) {
-            (Some(error), _) => End::Broken(error),
-            (None, Some(Stopped::Unreachable)) => {
-                End::Unreachable(summary.first_error.unwrap_or_else(|| "no connection was made".to_owned()))
-            }
-            _ => End::Done,
-        };
-        let lasted = watcher.elapsed();
-        load.over_after(end, lasted);
-    }
+        _ => End::Done,
+    };
+    load.over_after(end, watcher.elapsed());
 }
 
 /// One load of the engine.
