@@ -115,55 +115,53 @@ mod tests {
     use std::collections::BTreeSet;
     use std::time::Duration;
 
+    /// A setting, values it takes, and values it refuses.
+    const EXAMPLES: &[(&str, &[&str], &[&str])] = &[
+        ("listen", &["127.0.0.1", "::1", "0.0.0.0"], &["localhost", "127.0.0.1:80", ""]),
+        ("port", &["0", "9898", "65535"], &["65536", "-1", "http", ""]),
+        ("seed", &["0", "18446744073709551615"], &["-1", "x", "18446744073709551616"]),
+        ("latency", &["20ms", "pareto:5ms,1.5"], &["20", "slow"]),
+        ("slow-start", &["2s:500ms", "0:0"], &["2s", "2s:", "500ms:x"]),
+        ("stall", &["1s/5s"], &["5s/5s", "0s/5s", "6s/5s", "1s"]),
+        ("errors", &["2%", "0", "100%"], &["2", "101%", "-1%", ""]),
+        ("reset", &["1%"], &["many"]),
+        ("close", &["1%"], &["many"]),
+        ("truncate", &["1%"], &["many"]),
+        ("truncate-chunked", &["1%"], &["many"]),
+        ("garbage", &["1%"], &["many"]),
+        ("hang", &["100%"], &["many"]),
+        ("hang-all", &[""], &["yes"]),
+        ("slow-body", &["10B/s", "1KiB/s:5%", "1/s"], &["0B/s", "10B", "10B/s:x", "10B/m"]),
+        ("endless-headers", &["100%"], &["many"]),
+        ("huge-body", &["10GiB", "0", "1MiB:1%"], &["big", "1MiB:200%"]),
+        ("close-after", &["0", "20", "1KiB:5%"], &["x", "-1"]),
+        ("malformed", &["excess", "both-lengths:50%"], &["odd", "excess:x", ""]),
+        ("body-size", &["0", "1KiB", "1MiB"], &["2MiB", "x"]),
+        ("chunked", &[""], &["yes"]),
+        ("http10", &[""], &["yes"]),
+        ("continue", &[""], &["yes"]),
+        ("early-answer", &[""], &["yes"]),
+        ("connection-close", &[""], &["yes"]),
+        ("keep-alive-max", &["1", "100"], &["0", "x"]),
+        ("max-connections", &["1"], &["0", "x"]),
+        ("huge-headers", &["0", "64KiB", "16MiB:1%"], &["17MiB", "x", "1KiB:x"]),
+        ("rst-stream", &["cancel", "refused-stream:2%", "8", "4294967295:1/2"], &["2%", "Cancel", "-1", "4294967296"]),
+        ("rst-body", &["internal-error", "0:1%"], &["x", ""]),
+        ("settings-flood", &["100%"], &["all"]),
+        ("missing-trailers", &["1/2"], &["x"]),
+        ("no-grpc-status", &["1/2"], &["x"]),
+        ("no-message", &["1/2"], &["x"]),
+        ("protocol", &["http1", "http2", "both"], &["http3", "h2", ""]),
+        ("tls", &[""], &["yes"]),
+        ("max-streams", &["1", "1000000"], &["0", "1000001", "x"]),
+        ("window", &["0", "8", "64KiB", "2147483647"], &["2147483648", "-1", "x"]),
+        ("goaway", &["1"], &["0", "x"]),
+        ("bad-connections", &["1/10", "10%:errors", "1/10:latency=1s"], &["1/10:slow", "x", "1/10:latency=x"]),
+    ];
+
     #[test]
     fn every_setting_takes_its_example_and_refuses_nonsense() {
-        let rows: &[(&str, &[&str], &[&str])] = &[
-            ("listen", &["127.0.0.1", "::1", "0.0.0.0"], &["localhost", "127.0.0.1:80", ""]),
-            ("port", &["0", "9898", "65535"], &["65536", "-1", "http", ""]),
-            ("seed", &["0", "18446744073709551615"], &["-1", "x", "18446744073709551616"]),
-            ("latency", &["20ms", "pareto:5ms,1.5"], &["20", "slow"]),
-            ("slow-start", &["2s:500ms", "0:0"], &["2s", "2s:", "500ms:x"]),
-            ("stall", &["1s/5s"], &["5s/5s", "0s/5s", "6s/5s", "1s"]),
-            ("errors", &["2%", "0", "100%"], &["2", "101%", "-1%", ""]),
-            ("reset", &["1%"], &["many"]),
-            ("close", &["1%"], &["many"]),
-            ("truncate", &["1%"], &["many"]),
-            ("truncate-chunked", &["1%"], &["many"]),
-            ("garbage", &["1%"], &["many"]),
-            ("hang", &["100%"], &["many"]),
-            ("hang-all", &[""], &["yes"]),
-            ("slow-body", &["10B/s", "1KiB/s:5%", "1/s"], &["0B/s", "10B", "10B/s:x", "10B/m"]),
-            ("endless-headers", &["100%"], &["many"]),
-            ("huge-body", &["10GiB", "0", "1MiB:1%"], &["big", "1MiB:200%"]),
-            ("close-after", &["0", "20", "1KiB:5%"], &["x", "-1"]),
-            ("malformed", &["excess", "both-lengths:50%"], &["odd", "excess:x", ""]),
-            ("body-size", &["0", "1KiB", "1MiB"], &["2MiB", "x"]),
-            ("chunked", &[""], &["yes"]),
-            ("http10", &[""], &["yes"]),
-            ("continue", &[""], &["yes"]),
-            ("early-answer", &[""], &["yes"]),
-            ("connection-close", &[""], &["yes"]),
-            ("keep-alive-max", &["1", "100"], &["0", "x"]),
-            ("max-connections", &["1"], &["0", "x"]),
-            ("huge-headers", &["0", "64KiB", "16MiB:1%"], &["17MiB", "x", "1KiB:x"]),
-            (
-                "rst-stream",
-                &["cancel", "refused-stream:2%", "8", "4294967295:1/2"],
-                &["2%", "Cancel", "-1", "4294967296"],
-            ),
-            ("rst-body", &["internal-error", "0:1%"], &["x", ""]),
-            ("settings-flood", &["100%"], &["all"]),
-            ("missing-trailers", &["1/2"], &["x"]),
-            ("no-grpc-status", &["1/2"], &["x"]),
-            ("no-message", &["1/2"], &["x"]),
-            ("protocol", &["http1", "http2", "both"], &["http3", "h2", ""]),
-            ("tls", &[""], &["yes"]),
-            ("max-streams", &["1", "1000000"], &["0", "1000001", "x"]),
-            ("window", &["0", "8", "64KiB", "2147483647"], &["2147483648", "-1", "x"]),
-            ("goaway", &["1"], &["0", "x"]),
-            ("bad-connections", &["1/10", "10%:errors", "1/10:latency=1s"], &["1/10:slow", "x", "1/10:latency=x"]),
-        ];
-        for (key, right, wrong) in rows {
+        for (key, right, wrong) in EXAMPLES {
             for value in *right {
                 assert!(Behaviour::parse([(*key, *value)]).is_ok(), "--{key} {value}");
             }
@@ -175,7 +173,7 @@ mod tests {
         }
         let dependent = ["error-status", "errors-random", "burst", "stall-phase", "grpc-status", "grpc-errors"];
         let of_tls = ["tls-cert", "tls-key", "tls-ca-out", "tls-bad", "tls-client", "tls-client-out"];
-        let tested: BTreeSet<&str> = rows.iter().map(|(key, ..)| *key).chain(dependent).chain(of_tls).collect();
+        let tested: BTreeSet<&str> = EXAMPLES.iter().map(|(key, ..)| *key).chain(dependent).chain(of_tls).collect();
         assert_eq!(tested, SETTINGS.iter().map(|setting| setting.key).collect());
     }
 

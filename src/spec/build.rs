@@ -126,12 +126,10 @@ impl SpecBuilder {
         let age = self.read(Id::ConnectionAge, span).unwrap_or_default();
         let (objective, references, prometheus) = judged_by(&mut self, &targets, &mut notes);
         let success = self.read(Id::Success, statuses).unwrap_or_default();
-        let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|workers| *workers > 0);
-        let workers = workers.and_then(|workers| u32::try_from(workers).ok());
+        let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|n| *n > 0).map(|n| n as u32);
         let output = self.read(Id::Output, |text| text.parse().map_err(|()| WRONG)).unwrap_or_default();
         let report = self.read(Id::Report, saved);
-        let (quiet, no_color) = (self.is_given(Id::Quiet), self.is_given(Id::NoColor));
-        let keep_alive = !self.is_given(Id::DisableKeepalive);
+        let [quiet, no_color, anew] = [Id::Quiet, Id::NoColor, Id::DisableKeepalive].map(|id| self.is_given(id));
         notes.extend(without_effect(&self, wire));
         let streams = self.read(Id::Streams, |text| whole(text, 1..=1_000)).unwrap_or(STREAMS) as u32;
         let links = self.read(Id::Links, |text| whole(text, 1..=65_535)).map(|links| links as u32);
@@ -153,19 +151,16 @@ impl SpecBuilder {
             streams,
             links,
             timeout: Some(timeout).filter(|timeout| !timeout.is_zero()),
-            keep_alive,
+            keep_alive: !anew,
             connection_age: Some(age).filter(|age| !age.is_zero()),
             identify,
             redirects,
             seed,
             split,
         };
-        // Apart, and told by a header, are the canary's requests alone.
-        let beside = |target| Plan { targets: vec![target], split: Vec::new(), identify: None, ..plan.clone() };
-        let primary = primary.map(beside);
         Ok(Spec {
+            primary: primary.map(|primary| beside(&plan, primary)),
             plan,
-            primary,
             objective,
             references,
             prometheus,
@@ -235,6 +230,11 @@ impl SpecBuilder {
         let text = self.text(id).unwrap_or_default().to_owned();
         self.mistake(Mistake::clash(id, &text, allowed, advice));
     }
+}
+
+/// The load of the release in service: apart, and told by a header, are the canary's requests alone.
+fn beside(plan: &Plan, primary: Target) -> Plan {
+    Plan { targets: vec![primary], split: Vec::new(), identify: None, ..plan.clone() }
 }
 
 /// What a run is judged by: its objective, in which files that is compared with, and whom its queries are put to.

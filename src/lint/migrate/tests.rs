@@ -22,67 +22,64 @@ fn becomes(kind: &str, path: &str, metadata: &str, settings: &Settings) -> Strin
     }
 }
 
+/// A hook's type, path and metadata, and what becomes of it.
+const CHANGES: [(&str, &str, &str, &str); 20] = [
+    ("rollout", "/", "cmd: 'hey -z 1m http://a/'", "same"),
+    (
+        "rollout",
+        "/",
+        "cmd: 'hey -z 1m -q ten http://a/'",
+        "202 at once; what the shell says of the line is only logged -> 400: invalid value \"ten\" for flag -q: parse error",
+    ),
+    (
+        "rollout",
+        "/",
+        "cmd: 'hey -z 1m http://a/', slo: 'p99<1s'",
+        "202 at once; nobody looks at what comes of the load -> 202 at first, then a verdict: 200, 412, or 425 where there is too little evidence",
+    ),
+    ("rollout", "/", "cmd: ''", "202: an empty line succeeds -> 400: the command is empty"),
+    ("rollout", "/", "", "same"),
+    ("pre-rollout", "/", "type: cmd, cmd: 'curl http://a/'", "same"),
+    ("pre-rollout", "/", "type: bash", "200: an empty line succeeds -> 400: there is no cmd"),
+    (
+        "pre-rollout",
+        "/",
+        "type: bash, cmd: 'curl -s http://a/ | grep b'",
+        "200 whatever the status of the answer: curl is asked without -f -> 412 where the status is 400 or above",
+    ),
+    ("pre-rollout", "/", "type: bash, cmd: 'curl -sf http://a/'", "tells more"),
+    ("pre-rollout", "/", "type: bash, cmd: 'curl -s --fail http://a/'", "tells more"),
+    (
+        "pre-rollout",
+        "/",
+        "type: bash, cmd: 'bats a.bats'",
+        "runs the line in a shell -> 400: 'bats' is a program that is not built in; hey, ghz, curl, grep and grpc_health_probe are",
+    ),
+    ("pre-rollout", "/", "type: helmv3, cmd: 'test a'", "runs helm -> 400: helm is not built in"),
+    ("pre-rollout", "/", "type: concord, org: a", "starts the process in Concord -> 400: concord has to be allowed"),
+    (
+        "rollout",
+        "/",
+        "type: shell, cmd: ls",
+        "the connection is closed without an answer -> 400: unknown task type shell",
+    ),
+    ("rollout", "/x", "cmd: ls", "any path but those of gates is a task, as on / -> 404: there is no path /x"),
+    ("confirm-promotion", "/gate/check", "", "same"),
+    ("confirm-promotion", "/gate/halt", "", "same"),
+    (
+        "rollback",
+        "/rollback/check",
+        "",
+        "200 for every release, from when the gate was opened until it is closed -> 200 until the end of the analysis that it gave up: the gate closes by itself",
+    ),
+    ("rollout", "/rollout", "cmd: 'hey http://a/'", "elsewhere"),
+    ("pre-rollout", "/launch-test", "script: x", "elsewhere"),
+];
+
 #[test]
 fn hooks_whose_answer_changes_are_told_with_both_answers() {
-    let plain = Settings::default();
-    for (kind, path, metadata, expected) in [
-        ("rollout", "/", "cmd: 'hey -z 1m http://a/'", "same"),
-        (
-            "rollout",
-            "/",
-            "cmd: 'hey -z 1m -q ten http://a/'",
-            "202 at once; what the shell says of the line is only logged -> 400: invalid value \"ten\" for flag -q: parse error",
-        ),
-        (
-            "rollout",
-            "/",
-            "cmd: 'hey -z 1m http://a/', slo: 'p99<1s'",
-            "202 at once; nobody looks at what comes of the load -> 202 at first, then a verdict: 200, 412, or 425 where there is too little evidence",
-        ),
-        ("rollout", "/", "cmd: ''", "202: an empty line succeeds -> 400: the command is empty"),
-        ("rollout", "/", "", "same"),
-        ("pre-rollout", "/", "type: cmd, cmd: 'curl http://a/'", "same"),
-        ("pre-rollout", "/", "type: bash", "200: an empty line succeeds -> 400: there is no cmd"),
-        (
-            "pre-rollout",
-            "/",
-            "type: bash, cmd: 'curl -s http://a/ | grep b'",
-            "200 whatever the status of the answer: curl is asked without -f -> 412 where the status is 400 or above",
-        ),
-        ("pre-rollout", "/", "type: bash, cmd: 'curl -sf http://a/'", "tells more"),
-        ("pre-rollout", "/", "type: bash, cmd: 'curl -s --fail http://a/'", "tells more"),
-        (
-            "pre-rollout",
-            "/",
-            "type: bash, cmd: 'bats a.bats'",
-            "runs the line in a shell -> 400: 'bats' is a program that is not built in; hey, ghz, curl, grep and grpc_health_probe are",
-        ),
-        ("pre-rollout", "/", "type: helmv3, cmd: 'test a'", "runs helm -> 400: helm is not built in"),
-        (
-            "pre-rollout",
-            "/",
-            "type: concord, org: a",
-            "starts the process in Concord -> 400: concord has to be allowed",
-        ),
-        (
-            "rollout",
-            "/",
-            "type: shell, cmd: ls",
-            "the connection is closed without an answer -> 400: unknown task type shell",
-        ),
-        ("rollout", "/x", "cmd: ls", "any path but those of gates is a task, as on / -> 404: there is no path /x"),
-        ("confirm-promotion", "/gate/check", "", "same"),
-        ("confirm-promotion", "/gate/halt", "", "same"),
-        (
-            "rollback",
-            "/rollback/check",
-            "",
-            "200 for every release, from when the gate was opened until it is closed -> 200 until the end of the analysis that it gave up: the gate closes by itself",
-        ),
-        ("rollout", "/rollout", "cmd: 'hey http://a/'", "elsewhere"),
-        ("pre-rollout", "/launch-test", "script: x", "elsewhere"),
-    ] {
-        assert_eq!(becomes(kind, path, metadata, &plain), expected, "{kind} {path} {metadata}");
+    for (kind, path, metadata, expected) in CHANGES {
+        assert_eq!(becomes(kind, path, metadata, &Settings::default()), expected, "{kind} {path} {metadata}");
     }
 }
 
