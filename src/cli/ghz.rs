@@ -73,6 +73,7 @@ fn print(ghz: &Ghz, summary: &Summary, log: &Log, started: &str) -> anyhow::Resu
     let target = &ghz.kept().targets[0];
     let text = report::ghz(&Report {
         log,
+        said: &summary.said,
         wall: summary.wall,
         stopped: summary.stopped,
         shown: &ghz.shown,

@@ -353,12 +353,14 @@ impl Load {
                     }
                     all.peak_lanes += share.peak_lanes;
                     all.first_error = all.first_error.take().or(share.first_error);
+                    all.said.merge(&share.said);
                 }
                 (Err(_), _) => lost = true,
             }
         }
         let mut summary = all.as_ref().map(|all| all.recorder.summary()).unwrap_or_default();
         summary.first_error = all.as_ref().and_then(|all| all.first_error.clone());
+        summary.said = all.as_ref().map(|all| all.said.clone()).unwrap_or_default();
         summary.stopped = self.brakes.stopped();
         summary.error = self.brakes.panic().or_else(|| lost.then(|| "a worker of tollgate's own failed".into()));
         summary.splits = split::named(&self.plan, all.as_ref().map_or(&[], |all| all.recorder.splits()));

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::link::Due;
 use super::share::{Ground, Sink};
-use crate::stats::{Code, Fault, Key, Log, Measures, Ns, Reach, Recorder, Sample, Unanswered, Window};
+use crate::stats::{Code, Fault, Key, Log, Measures, Ns, Reach, Recorder, Said, Sample, Unanswered, Window};
 use crate::wire::{Clock, Protocol};
 
 /// What is asked of a worker about its part of a load.
@@ -33,6 +33,7 @@ pub(super) struct Glimpse {
     pub(super) connections: u64,
     pub(super) failed_dials: u64,
     pub(super) first_error: Option<String>,
+    pub(super) said: Said,
 }
 
 /// Counts a load, and remembers which of its requests are unanswered.
@@ -166,8 +167,9 @@ pub(super) async fn answer<P: Protocol, C: Clock, S: Sink>(
                 // Where only one release's answers count, nobody can tell whether an unanswered request is one of them.
                 let now = ground.who.is_none().then(|| ground.clock.now());
                 let glimpse = glimpse(&ground.sink, &measures, seconds, (now, ground.plan.timeout.map(Ns::from)));
+                let (first_error, said) = (ground.ways.first_error(), ground.protocol.said());
                 // Whoever asked may have gone.
-                let _ = reply.send(Glimpse { first_error: ground.ways.first_error(), ..glimpse });
+                let _ = reply.send(Glimpse { first_error, said, ..glimpse });
             }
         }
     }
@@ -202,6 +204,7 @@ fn glimpse<S: Sink>(
         connections: so_far.generator.connections,
         failed_dials: so_far.generator.failed_dials,
         first_error: None,
+        said: Said::default(),
     }
 }
 

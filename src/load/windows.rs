@@ -85,6 +85,7 @@ impl Windows {
         };
         summary.faults = glimpse.faults;
         summary.first_error = glimpse.first_error;
+        summary.said = glimpse.said;
         summary.reached = glimpse.connections > 0;
         summary.stopped = self.brakes.stopped().filter(|stopped| *stopped != Stopped::Interrupted);
         summary.error = self.brakes.panic().or_else(|| lost.map(str::to_owned));
@@ -109,4 +110,5 @@ fn merge(all: &mut Option<Glimpse>, other: Glimpse) {
     all.connections += other.connections;
     all.failed_dials += other.failed_dials;
     all.first_error = all.first_error.take().or(other.first_error);
+    all.said.merge(&other.said);
 }

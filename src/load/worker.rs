@@ -20,7 +20,7 @@ use super::share::{self, Ground, Part, Sink};
 use super::watched::{self, Ask, Watched};
 use super::way::Ways;
 use crate::plan::{Plan, Wire};
-use crate::stats::{Log, Measures, Ns, Recorder};
+use crate::stats::{Log, Measures, Ns, Recorder, Said};
 use crate::wire::{Grpc, Http1, Http2, Protocol, Transport};
 
 /// One worker's share of one load.
@@ -46,6 +46,7 @@ pub(super) struct Share {
     pub(super) log: Option<Log>,
     pub(super) peak_lanes: u32,
     pub(super) first_error: Option<String>,
+    pub(super) said: Said,
 }
 
 /// A running worker thread.
@@ -186,8 +187,9 @@ async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor:
     drop(beating);
     let (mut recorder, log) = ground.sink.borrow_mut().take();
     recorder.heartbeats(&beats);
+    let (first_error, said) = (ground.ways.first_error(), ground.protocol.said());
     // A receiver that is gone no longer wants the share.
-    let _ = done.send(Share { recorder, log, peak_lanes, first_error: ground.ways.first_error() });
+    let _ = done.send(Share { recorder, log, peak_lanes, first_error, said });
     // Whoever still asks about the load needs its numbers and not its connections.
     ground.ways.close();
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::steps::{bars, ranked, steps};
 use crate::spec::ghz::{Form, Shown};
-use crate::stats::{Code, Fault, Log, Ns, Phase, Row, Stopped};
+use crate::stats::{Code, Fault, Log, Ns, Phase, Row, Said, Stopped};
 
 /// Percentiles that ghz prints.
 const PERCENTILES: [usize; 7] = [10, 25, 50, 75, 90, 95, 99];
@@ -22,6 +22,8 @@ const NANOSECONDS: u64 = 10_000;
 pub struct Ghz<'a> {
     /// Its calls.
     pub log: &'a Log,
+    /// What the server said of calls that failed.
+    pub said: &'a Said,
     /// How long it ran.
     pub wall: Duration,
     /// What ended it early, if anything did.
@@ -109,7 +111,7 @@ impl Counted {
             let status = if let Code::Grpc(status) = code { *status } else { 2 };
             *statuses.entry(status).or_default() += count;
             if status != 0 {
-                *errors.entry(said(status, "the server said so")).or_default() += count;
+                *errors.entry(error(ran, status)).or_default() += count;
             }
         }
         for ((fault, _), count) in ran.log.faults() {
@@ -128,6 +130,11 @@ impl Counted {
         let end = |end: Option<&Ns>| end.copied().unwrap_or_default();
         (end(self.sorted.first()), end(self.sorted.last()))
     }
+}
+
+/// The error of a call that the server answered with this status, in the first words that it had for it; empty for OK.
+fn error(ran: &Ghz<'_>, status: u8) -> String {
+    if status == 0 { String::new() } else { said(status, ran.said.of(status).unwrap_or("the server said so")) }
 }
 
 /// An error in the form of Go's gRPC.
@@ -194,7 +201,7 @@ fn csv(ran: &Ghz<'_>) -> String {
     let mut text = "duration (ms),status,error\n".to_owned();
     for row in ran.log.rows() {
         let status = status(row);
-        let error = if status == 0 { String::new() } else { said(status, "the server said so") };
+        let error = error(ran, status);
         text += &format!("{:.2},{},{error}\n", took(row).0 as f64 / 1e6, name(status));
     }
     text
@@ -218,7 +225,7 @@ fn details(ran: &Ghz<'_>) -> Value {
         .map(|(mark, count)| json!({"mark": mark, "count": count, "frequency": count as f64 / of_all}));
     let calls = ran.log.rows().iter().map(|row| {
         let status = status(row);
-        let error = if status == 0 { String::new() } else { said(status, "the server said so") };
+        let error = error(ran, status);
         json!({"offset": row.start.0, "latency": took(row).0, "error": error, "status": name(status)})
     });
     for (key, value) in [
@@ -248,6 +255,8 @@ fn details(ran: &Ghz<'_>) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::stats::{Outcome, Sample};
 
@@ -269,8 +278,10 @@ mod tests {
     }
 
     fn ran<'a>(log: &'a Log, shown: &'a Shown) -> Ghz<'a> {
+        static NOTHING: LazyLock<Said> = LazyLock::new(Said::default);
         Ghz {
             log,
+            said: &NOTHING,
             wall: Duration::from_millis(1_300),
             stopped: None,
             shown,
@@ -314,6 +325,22 @@ mod tests {
         let csv = ghz(&ran(&log, &Shown { form: Form::Csv, ..Shown::default() }));
         assert!(csv.starts_with("duration (ms),status,error\n1.00,OK,\n2.00,OK,\n"), "{csv}");
         assert_eq!(csv.lines().count(), 13);
+    }
+
+    #[test]
+    fn errors_are_in_the_servers_words() {
+        let (log, mut said) = (log(), Said::default());
+        said.first(14, || "no healthy upstream".to_owned());
+        let of = |form| {
+            let shown = Shown { form, ..Shown::default() };
+            ghz(&Ghz { said: &said, ..ran(&log, &shown) })
+        };
+        let error = "rpc error: code = Unavailable desc = no healthy upstream";
+        let report: Value = serde_json::from_str(&of(Form::Json)).unwrap();
+        assert_eq!(report["errorDistribution"][error], json!(2));
+        assert_eq!(report["details"][11]["error"], json!(error));
+        assert!(of(Form::Summary).contains(&format!("  [2]   {error}   \n")));
+        assert!(of(Form::Csv).ends_with(&format!(",Unavailable,{error}\n")));
     }
 
     #[test]

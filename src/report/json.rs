@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Report;
 use super::split::splits;
 use crate::slo::{Finding, Value};
-use crate::stats::{Code, Distribution, Fault, Second, Series, Stopped, Summary};
+use crate::stats::{Code, Distribution, Fault, Said, Second, Series, Stopped, Summary};
 
 /// Version of the shape: raised when a field changes its meaning or goes away, not when one is added.
 pub(super) const SCHEMA: u32 = 1;
@@ -54,6 +54,7 @@ pub fn json(report: &Report<'_>) -> Json {
     put("primary", report.primary.map_or(Json::Null, primary));
     put("codes", codes(&summary.codes));
     put("faults", faults(&summary.faults));
+    put("grpc_messages", grpc_messages(&summary.said));
     put("splits", splits(&summary.splits));
     put("first_error", json!(summary.first_error));
     put("generator", generator(summary));
@@ -98,6 +99,7 @@ fn primary(summary: &Summary) -> Json {
         "latency_ms": latency.map(|latency| distribution(latency, 1e-6)),
         "codes": codes(&summary.codes),
         "faults": faults(&summary.faults),
+        "grpc_messages": grpc_messages(&summary.said),
         "first_error": summary.first_error,
     })
 }
@@ -168,12 +170,19 @@ fn histogram(d: &Distribution, scale: f64) -> String {
 }
 
 pub(super) fn codes(codes: &BTreeMap<Code, u64>) -> Json {
-    let name = |code: &Code| match code {
+    codes.iter().map(|(code, n)| (code_name(*code), json!(n))).collect()
+}
+
+fn code_name(code: Code) -> String {
+    match code {
         Code::None => "none".to_owned(),
         Code::Http(status) => status.to_string(),
         Code::Grpc(status) => format!("grpc-{status}"),
-    };
-    codes.iter().map(|(code, n)| (name(code), json!(n))).collect()
+    }
+}
+
+fn grpc_messages(said: &Said) -> Json {
+    said.iter().map(|(code, words)| (code_name(code), json!(words))).collect()
 }
 
 pub(super) fn faults(faults: &BTreeMap<Fault, u64>) -> Json {
@@ -301,6 +310,8 @@ mod tests {
         assert!(!change("/verdict/findings/0/interval", json!([1])));
         assert!(!change("/codes", json!({"2xx": 7})));
         assert!(!change("/faults", json!({"gremlins": 7})));
+        assert!(change("/grpc_messages", json!({"grpc-14": "no healthy upstream"})));
+        assert!(!change("/grpc_messages", json!({"14": "no healthy upstream"})));
         let mut more = good.clone();
         more["mood"] = json!("calm");
         assert!(!validator.is_valid(&more));
@@ -362,6 +373,10 @@ mod tests {
         assert_eq!(json(&situations::hung().report())["verdict"]["findings"][1]["value"], Json::Null);
         assert_eq!(json(&situations::interrupted().report())["stopped"], json!("interrupted"));
         assert_eq!(json(&situations::empty().report())["latency_ms"], Json::Null);
+        let calls = json(&situations::calls().report());
+        assert_eq!(calls["codes"], json!({"grpc-0": 176, "grpc-5": 4, "grpc-14": 20}));
+        let words = "upstream connect error or disconnect/reset before headers. reset reason: connection failure";
+        assert_eq!(calls["grpc_messages"], json!({"grpc-14": words}));
     }
 
     #[test]

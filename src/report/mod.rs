@@ -42,6 +42,8 @@ pub use suite::{Case, Colour, Suite, suites};
 pub use text::{Style, text};
 pub use tone::{Tone, mark, tone};
 
+pub use crate::stats::plain;
+
 use crate::slo::Verdict;
 use crate::stats::Summary;
 
@@ -56,17 +58,4 @@ pub struct Report<'a> {
     pub primary: Option<&'a Summary>,
     /// What it comes to; `None` without an objective, or when the run ended before it could be judged.
     pub verdict: Option<&'a Verdict>,
-}
-
-/// `text` without anything that could move a terminal's cursor, break a line or reverse its reading order: error
-/// messages and URLs come from outside.
-#[must_use]
-pub fn plain(text: &str) -> String {
-    let harmless = |c: char| match c {
-        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}' => ' ',
-        // XML has no place for the last two.
-        c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => ' ',
-        c => c,
-    };
-    text.chars().map(harmless).collect()
 }

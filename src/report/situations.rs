@@ -6,7 +6,9 @@ use std::time::Duration;
 use super::sampled::{Load, SECOND, distribution, noise};
 use super::{Facts, Loop, Report};
 use crate::slo::{Decision, Finding, Value, Verdict};
-use crate::stats::{Distribution, Fault, Groups, Key, Ns, Outcome, Part, Sample, Series, Split, Stopped, Summary};
+use crate::stats::{
+    Code, Distribution, Fault, Groups, Key, Ns, Outcome, Part, Sample, Series, Split, Stopped, Summary,
+};
 
 const MS: u64 = 1_000_000;
 
@@ -283,6 +285,18 @@ pub(super) fn not_found() -> Situation {
     Situation { name: "not_found", facts, summary, primary: None, verdict: verdict(Decision::Fail, reason, findings) }
 }
 
+/// gRPC calls, some of which fail, with words and without.
+pub(super) fn calls() -> Situation {
+    let status = |i: u64| if i % 10 == 3 { 14 } else { u8::from(i % 50 == 7) * 5 };
+    let outcome = |i| Outcome { code: Code::Grpc(status(i)), fault: None };
+    let mut summary = FIRST.summary(&FIRST.samples(outcome));
+    let words = "upstream connect error or disconnect/reset before headers. reset reason: connection failure";
+    summary.said.first(14, || words.to_owned());
+    let findings = usual(&summary, Decision::Fail, Decision::Pass);
+    let facts = Facts { exit_code: 1, protocol: "grpc", protocol_title: "gRPC", ..FIRST.facts() };
+    Situation { name: "calls", facts, summary, primary: None, verdict: verdict(Decision::Fail, "", findings) }
+}
+
 /// Two URLs, values drawn, and one of three pods that answers nothing but errors.
 pub(super) fn told_apart() -> Situation {
     let load = Load { rate: 60, seconds: 10, ..FIRST };
@@ -346,6 +360,7 @@ pub(super) fn all() -> &'static [Situation] {
             interrupted(),
             hung(),
             not_found(),
+            calls(),
             told_apart(),
             beside(),
             empty(),

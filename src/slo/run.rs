@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use crate::stats::{Code, Fault, Moments, Reading, Series, Set, Stopped, Summary, Test};
+use crate::stats::{Code, Fault, Moments, Reading, Series, Set, Stopped, Summary, Test, grpc_name, shortened};
 
 use super::clause::{Aggregate, Clause, Comparison, Metric, Otherwise, Share};
 use super::compile::Compiled;
@@ -16,6 +16,9 @@ use super::verdict::{Decision, Value};
 
 /// Below this share of requests sent on schedule the run tells about us, not about the target.
 const LEAST_ACHIEVED: Fraction = Fraction { num: 95, den: 100 };
+
+/// Most characters of a server's own words in a reason: the other clauses need room too.
+const LONGEST_WORDS: usize = 80;
 
 /// A run's summary, and what it says about all clauses at once.
 pub(super) struct Run<'a> {
@@ -201,11 +204,16 @@ impl<'a> Run<'a> {
         format!("needs {}, has {n}{bad}", requests(least_n))
     }
 
-    /// `all 1200 answered 404; if that is right, set success: non-5xx`, where every failure was such an answer.
+    /// What the failures have to say for themselves, where the clause is about them.
     pub(super) fn note_on_failures(&self, clause: &Clause) -> Option<String> {
         if !matches!(clause.metric, Metric::Share(Share::Success | Share::Errors)) || clause.is_partial() {
             return None;
         }
+        note_on_calls(self.summary).or_else(|| self.note_on_refusals())
+    }
+
+    /// `all 1200 answered 404; if that is right, set success: non-5xx`, where every failure was such an answer.
+    fn note_on_refusals(&self) -> Option<String> {
         let summary = self.summary;
         let (mut refused, mut statuses) = (0, Vec::new());
         for (code, n) in &summary.codes {
@@ -229,6 +237,18 @@ impl<'a> Run<'a> {
             if refused == summary.finished { format!("all {refused}") } else { format!("all {refused} failures") };
         Some(format!("{who} answered {which}; if that is right, set success: non-5xx"))
     }
+}
+
+/// `most often UNAVAILABLE: no healthy upstream`, where gRPC calls failed: the status that most of them ended with, and what
+/// the server said with it.
+fn note_on_calls(summary: &Summary) -> Option<String> {
+    let failed = summary.codes.iter().filter_map(|(code, n)| match code {
+        Code::Grpc(status @ 1..) => Some((*n, *status)),
+        _ => None,
+    });
+    let (_, status) = failed.max()?;
+    let words = summary.said.of(status).map(|words| format!(": {}", shortened(words, LONGEST_WORDS)));
+    Some(format!("most often {}{}", grpc_name(status), words.unwrap_or_default()))
 }
 
 /// Whether `part` ÷ `whole` is below `share`; never without any.

@@ -53,6 +53,7 @@ impl Summary {
         self.pending.extend(later.pending);
         self.reached |= later.reached;
         self.first_error = self.first_error.or(later.first_error);
+        self.said.merge(&later.said);
         self.error = self.error.or(later.error);
         self.stopped = later.stopped;
         self

@@ -11,7 +11,7 @@ use super::timeline::Timeline;
 use super::values::Values;
 use super::window::Window;
 use super::{
-    Counted, DialTimes, Distribution, Fault, Generator, Groups, Key, Measures, Membership, Ns, Outcomes, Reading,
+    Counted, DialTimes, Distribution, Fault, Generator, Groups, Key, Measures, Membership, Ns, Outcomes, Reading, Said,
     Sample, Second, Series, Stopped, Summary, membership,
 };
 
@@ -279,6 +279,7 @@ impl Recorder {
             pending: Vec::new(),
             reached: self.connections > 0,
             first_error: None,
+            said: Said::default(),
             error: None,
             stopped: None::<Stopped>,
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::{Code, Fault, Moments, Ns, Reading, Series, Slices, Split};
+use super::{Code, Fault, Moments, Ns, Reading, Said, Series, Slices, Split};
 
 /// Values of one series, for display. Verdicts are made on exact counters instead.
 #[derive(Clone, Debug)]
@@ -171,6 +171,8 @@ pub struct Summary {
     pub reached: bool,
     /// The first transport failure in words, if any: address and the system's message.
     pub first_error: Option<String>,
+    /// What servers said of gRPC calls that failed, warm-up included.
+    pub said: Said,
     /// The engine itself failed, in words: nothing else here can be trusted.
     pub error: Option<String>,
     /// The load was stopped before its plan was done (interrupt, abort, unreachable).

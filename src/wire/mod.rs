@@ -33,7 +33,7 @@ pub use transport::{Transport, TransportError};
 use std::fmt::Debug;
 
 use crate::plan::{Origin, Request};
-use crate::stats::{Fault, Ns, Outcome};
+use crate::stats::{Fault, Ns, Outcome, Said};
 
 /// A connection idle for longer may have been closed by the server at the very moment the request went out.
 const RESEND_AFTER: Ns = Ns::from_secs(1);
@@ -114,6 +114,11 @@ pub trait Protocol: Clone + 'static {
     /// Whether nothing new may be put on a shared connection: it ended, or the server wants it to end.
     fn is_over(&self, _conn: &Self::Conn) -> bool {
         false
+    }
+
+    /// What servers said so far of calls that failed; nothing where the protocol has no words for that.
+    fn said(&self) -> Said {
+        Said::default()
     }
 
     /// Sends one request and reads its whole answer. Ends itself at `by` and keeps what it has seen by then.

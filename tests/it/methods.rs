@@ -20,6 +20,35 @@ fn unimplemented() -> Said {
 }
 
 #[test]
+fn what_the_server_says_of_a_failed_call_is_in_reports_and_answers() {
+    let server = Calls::start(|_, _| Said {
+        fields: vec![("grpc-status", "14"), ("grpc-message", "no%20healthy upstream%0D")],
+        body: Vec::new(),
+        status: None,
+        endless: false,
+    });
+    let url = server.url("/");
+    let report = measure("-n 20 -c 2 --protocol grpc --slo success>=99%", &url);
+    assert_eq!(report.map("/codes"), BTreeMap::from([("grpc-14", 20)]), "{report}");
+    assert_eq!(report.json()["grpc_messages"], json!({"grpc-14": "no healthy upstream"}), "{report}");
+    let text = run(["run", "-n", "5", "-c", "1", "--protocol", "grpc", &url]);
+    assert!(text.stdout.contains("grpc said  UNAVAILABLE: no healthy upstream\n"), "{text:?}");
+    let ghz = run(["ghz", "--insecure", "-n", "6", "-c", "1", "-O", "json", &server.addr.to_string()]);
+    let ghz: serde_json::Value = serde_json::from_str(&ghz.stdout).unwrap_or_else(|e| panic!("{e}: {ghz:?}"));
+    let error = "rpc error: code = Unavailable desc = no healthy upstream";
+    assert_eq!(ghz["errorDistribution"], json!({ error: 6 }), "{ghz}");
+
+    let service = Service::start(Wanted::default());
+    let payload = json!({"name": "podinfo", "namespace": "test", "phase": "Progressing", "checksum": "1", "metadata": {
+        "url": url, "protocol": "grpc", "rate": "50", "duration": "10s", "slo": "success>=99%",
+        "wait": "8s", "warmup": "0s",
+    }});
+    let answer = service.post("/rollout", &as_go(&payload.to_string()));
+    assert_eq!(answer.status, 412, "{answer:?}");
+    assert!(answer.body.contains("; most often UNAVAILABLE: no healthy upstream"), "{answer:?}");
+}
+
+#[test]
 fn every_kind_of_stream_is_called_by_name_at_the_practice_canary() {
     let canary = practice("");
     let url = format!("grpc://{}", canary.addr());

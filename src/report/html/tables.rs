@@ -126,6 +126,9 @@ pub(super) fn answers(report: &Report<'_>) -> Markup {
                 }
             }
             @if summary.bytes > 0 { p class="soft" { (bytes(summary.bytes as f64)) " of bodies" } }
+            @for (status, words) in answers::said(summary) {
+                p { span class="soft" { "grpc said: " } (status) ": " (words) }
+            }
             @if let Some(error) = &summary.first_error { p { span class="soft" { "first error: " } (plain(error)) } }
         }
     }

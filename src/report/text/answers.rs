@@ -9,7 +9,7 @@ use crate::stats::{Code, Fault, Summary, grpc_name};
 /// Most statuses listed one by one.
 const MOST_CODES: usize = 8;
 
-/// Status rows, fault rows and the first error.
+/// Status rows, fault rows, what servers said and the first error.
 pub(super) fn write(report: &Report<'_>, page: &mut Page) {
     let summary = report.summary;
     if summary.finished == 0 && summary.first_error.is_none() {
@@ -31,6 +31,9 @@ pub(super) fn write(report: &Report<'_>, page: &mut Page) {
         let why = page.paint(Tone::Faint, &in_words(fault, report.facts));
         page.row(label, &format!("{line}   {why}"));
         label = "";
+    }
+    for (status, words) in said(summary) {
+        page.paragraph("grpc said", Tone::Faint, &format!("{status}: {words}"));
     }
     if let Some(error) = &summary.first_error {
         page.paragraph("first error", Tone::Faint, error);
@@ -56,6 +59,14 @@ pub(in crate::report) fn statuses(summary: &Summary) -> Vec<(String, u64, String
         rows.push(("others".to_owned(), n, format!("{} further statuses", rest.len())));
     }
     rows
+}
+
+/// Names of gRPC statuses and what servers said with them.
+pub(in crate::report) fn said(summary: &Summary) -> impl Iterator<Item = (&'static str, &str)> {
+    summary.said.iter().filter_map(|(code, words)| match code {
+        Code::Grpc(status) => Some((grpc_name(status), words)),
+        Code::None | Code::Http(_) => None,
+    })
 }
 
 /// What a fault means to someone who meets it for the first time.

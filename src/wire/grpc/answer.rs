@@ -1,12 +1,14 @@
 //! What one answer amounts to: its messages counted as they stream by, and the status in its trailers.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
 
 use flate2::write::GzDecoder;
+use percent_encoding::percent_decode;
 
 use super::CONTENT_TYPE;
 use crate::proto::PREFIX;
-use crate::stats::{Code, Fault, Outcome};
+use crate::stats::{Code, Fault, Outcome, Said};
 use crate::wire::http2::{Ending, Rule};
 use crate::wire::{Fields, Head};
 
@@ -15,7 +17,7 @@ const DEADLINE_EXCEEDED: u8 = 4;
 
 /// What an answer has come to so far.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct Answer<'a> {
     http: u16,
     is_grpc: bool,
     encoding: Encoding,
@@ -24,6 +26,8 @@ pub(super) struct Answer {
     /// Whether any number of messages will do.
     many: bool,
     messages: Messages,
+    /// Where the words of a call that fails are kept.
+    said: &'a RefCell<Said>,
 }
 
 /// How messages that say so are compressed.
@@ -36,14 +40,14 @@ enum Encoding {
     Other,
 }
 
-impl Answer {
-    pub(super) fn new(many: bool, most_bytes: Option<u32>) -> Self {
+impl<'a> Answer<'a> {
+    pub(super) fn new(many: bool, most_bytes: Option<u32>, said: &'a RefCell<Said>) -> Self {
         let messages = Messages { most: most_bytes, ..Messages::default() };
-        Self { http: 0, is_grpc: false, encoding: Encoding::Identity, in_head: None, many, messages }
+        Self { http: 0, is_grpc: false, encoding: Encoding::Identity, in_head: None, many, messages, said }
     }
 }
 
-impl Rule for Answer {
+impl Rule for Answer<'_> {
     const READS_TRAILERS: bool = true;
 
     fn head(&mut self, head: Head<'_>) {
@@ -57,6 +61,9 @@ impl Rule for Answer {
         };
         self.messages.gzip = self.encoding == Encoding::Gzip;
         self.in_head = status(head.fields);
+        if let Some(status) = self.in_head {
+            self.hear(status, head.fields);
+        }
     }
 
     fn chunk(&mut self, piece: &[u8]) {
@@ -70,8 +77,12 @@ impl Rule for Answer {
             Ending::Whole(trailers) => (true, trailers),
             Ending::Cut => (false, None),
         };
-        let status = trailers.and_then(|trailers| status(Fields::Http2(trailers))).or(self.in_head);
-        let Some(status) = status else {
+        let trailers = trailers.map(Fields::Http2);
+        let in_trailers = trailers.and_then(|fields| Some((status(fields)?, fields)));
+        if let Some((status, fields)) = in_trailers {
+            self.hear(status, fields);
+        }
+        let Some(status) = in_trailers.map(|(status, _)| status).or(self.in_head) else {
             let code = if self.http == 0 { Code::None } else { Code::Http(self.http) };
             return Outcome { code, fault: whole.then_some(Fault::Malformed) };
         };
@@ -87,6 +98,18 @@ impl Rule for Answer {
             Found::Whole(_) => outcome,
             Found::TooLarge => outcome.with(Fault::Expect),
             Found::Broken => outcome.with(Fault::Malformed),
+        }
+    }
+}
+
+impl Answer<'_> {
+    /// Keeps what the server says of a call that failed.
+    fn hear(&self, status: u8, fields: Fields<'_>) {
+        if status != 0
+            && let Some(words) = fields.get("grpc-message")
+        {
+            let decoded = || percent_decode(words).decode_utf8_lossy().into_owned();
+            self.said.borrow_mut().first(status, decoded);
         }
     }
 }
@@ -228,7 +251,7 @@ mod tests {
     }
 
     fn ended(
-        mut answer: Answer,
+        mut answer: Answer<'_>,
         http: u16,
         head: &[(&'static str, &'static str)],
         body: &[&[u8]],
@@ -255,7 +278,8 @@ mod tests {
             (&fields, false, None, "one of the server's own, within ours"),
             (&other, true, None, "late, and about something else"),
         ] {
-            let mut answer = Answer::new(false, None);
+            let said = RefCell::default();
+            let mut answer = Answer::new(false, None, &said);
             answer.head(Head { status: 200, fields: Fields::Http2(fields) });
             assert_eq!(answer.end(Ending::Whole(None), late).fault, fault, "{why}");
         }
@@ -289,8 +313,30 @@ mod tests {
             (200, &[GRPC, ("grpc-status", "99")], &[], Ending::Whole(None), grpc(2, None), "a status nobody knows"),
             (200, &[GRPC, ("grpc-status", "x")], &[], Ending::Whole(None), grpc(2, None), "no number"),
         ] {
-            assert_eq!(ended(Answer::new(false, None), status, head, body, ending), outcome, "{why}");
+            assert_eq!(
+                ended(Answer::new(false, None, &RefCell::default()), status, head, body, ending),
+                outcome,
+                "{why}"
+            );
         }
+    }
+
+    #[test]
+    fn words_of_calls_that_fail_are_decoded_and_kept_wherever_they_stand() {
+        let said = RefCell::default();
+        let trailers = |status, words| map(&[("grpc-status", status), ("grpc-message", words)]);
+        for (head, trailers) in [
+            (&[GRPC][..], Some(trailers("14", "no%20healthy %C3%BCpstream%0a%zz"))),
+            (&[GRPC], Some(trailers("14", "later"))),
+            (&[GRPC], Some(trailers("0", "all is well"))),
+            (&[GRPC, ("grpc-status", "12"), ("grpc-message", "no method")], None),
+            (&[GRPC], Some(map(&[("grpc-status", "5")]))),
+        ] {
+            ended(Answer::new(false, None, &said), 200, head, &[], Ending::Whole(trailers.as_ref()));
+        }
+        let said = said.into_inner();
+        let kept: Vec<_> = said.iter().collect();
+        assert_eq!(kept, [(Code::Grpc(12), "no method"), (Code::Grpc(14), "no healthy üpstream %zz")]);
     }
 
     #[test]
@@ -303,7 +349,11 @@ mod tests {
             (&[&two[..9]], Ending::Whole(Some(&ok)), Some(Fault::Truncated), "one and a half"),
             (&[&two[..]], Ending::Whole(None), Some(Fault::Malformed), "no word about the end"),
         ] {
-            assert_eq!(ended(Answer::new(true, None), 200, &[GRPC], body, ending).fault, fault, "{why}");
+            assert_eq!(
+                ended(Answer::new(true, None, &RefCell::default()), 200, &[GRPC], body, ending).fault,
+                fault,
+                "{why}"
+            );
         }
     }
 
@@ -326,7 +376,8 @@ mod tests {
             (&[GRPC], &large, Some(4_999), Some(Fault::Expect), "too large"),
         ] {
             let pieces: Vec<&[u8]> = body.chunks(7).collect();
-            let outcome = ended(Answer::new(false, most), 200, head, &pieces, Ending::Whole(Some(&ok)));
+            let outcome =
+                ended(Answer::new(false, most, &RefCell::default()), 200, head, &pieces, Ending::Whole(Some(&ok)));
             assert_eq!(outcome, grpc(0, fault), "{why}");
         }
     }

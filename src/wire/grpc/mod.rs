@@ -9,6 +9,7 @@
 mod answer;
 mod reflect;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
@@ -20,7 +21,7 @@ use super::http2::{self, Conn};
 use super::{After, Clock, Dialer, Dialled, Observe, Protocol, Reply, Shot};
 use crate::plan::{Call, Messages, Origin, Plan, Request};
 use crate::proto::{Catalog, Method, framed, gzipped};
-use crate::stats::{Fault, Ns, Outcome};
+use crate::stats::{Fault, Ns, Outcome, Said};
 use answer::Answer;
 
 pub use reflect::{Unreflected, reflect};
@@ -37,6 +38,8 @@ pub struct Grpc {
     timeout: Option<HeaderValue>,
     /// What is known of the methods called, by their paths.
     ways: Rc<HashMap<String, Way>>,
+    /// What servers said of calls that failed.
+    said: Rc<RefCell<Said>>,
 }
 
 /// How the messages of one method are made and read.
@@ -74,7 +77,7 @@ impl Grpc {
     #[must_use]
     pub fn new(timeout: Option<Duration>) -> Self {
         let timeout = timeout.and_then(|timeout| HeaderValue::from_str(&grpc_timeout(timeout)).ok());
-        Self { timeout, ways: Rc::default() }
+        Self { timeout, ..Self::default() }
     }
 
     /// The calls of a plan.
@@ -156,6 +159,10 @@ impl Protocol for Grpc {
         conn.trunk.is_over()
     }
 
+    fn said(&self) -> Said {
+        self.said.borrow().clone()
+    }
+
     async fn exchange<C: Clock>(
         &self,
         conn: &mut Conn,
@@ -169,7 +176,8 @@ impl Protocol for Grpc {
             let outcome = Outcome::fault(Fault::Local);
             return Reply { outcome, unprocessed: false, ..Reply::unsent(clock.now(), After::Keep) };
         }
-        http2::run(conn, http2, Answer::new(*answers_many, *most_bytes), by, clock, observe).await
+        let answer = Answer::new(*answers_many, *most_bytes, &self.said);
+        http2::run(conn, http2, answer, by, clock, observe).await
     }
 }
 
@@ -245,7 +253,7 @@ mod tests {
                 "/grpc.health.v1.Health/Check".to_owned(),
                 Way::of(&call, "/grpc.health.v1.Health/Check"),
             )]);
-            let prepared = Grpc { timeout: None, ways: Rc::new(ways) }.prepare(&origin(), &request(body));
+            let prepared = Grpc { ways: Rc::new(ways), ..Grpc::default() }.prepare(&origin(), &request(body));
             assert_eq!(
                 (prepared.misfit, &prepared.http2.body[..]),
                 (expected.is_none(), expected.unwrap_or_default()),
@@ -265,7 +273,8 @@ mod tests {
             call: Call { gzip: true, ..Call::default() },
         };
         let way = Way::of(&target.call, &target.request.path);
-        let grpc = Grpc { timeout: None, ways: Rc::new(HashMap::from([(target.request.path.clone(), way)])) };
+        let ways = Rc::new(HashMap::from([(target.request.path.clone(), way)]));
+        let grpc = Grpc { ways, ..Grpc::default() };
         let prepared = grpc.prepare(&target.origin, &target.request).http2;
         assert_eq!(prepared.head.headers()["grpc-encoding"], "gzip");
         assert_eq!(prepared.head.headers()["grpc-accept-encoding"], "gzip");
