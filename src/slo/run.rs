@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use crate::stats::{Code, Fault, Moments, Reading, Series, Set, Stopped, Summary, Test, grpc_name, shortened};
+use crate::stats::{Code, Fault, Moments, Reading, Series, Set, Stopped, Summary, Test};
 
 use super::clause::{Aggregate, Clause, Comparison, Metric, Otherwise, Share};
 use super::compile::Compiled;
@@ -16,9 +16,6 @@ use super::verdict::{Decision, Value};
 
 /// Below this share of requests sent on schedule the run tells about us, not about the target.
 const LEAST_ACHIEVED: Fraction = Fraction { num: 95, den: 100 };
-
-/// Most characters of a server's own words in a reason: the other clauses need room too.
-const LONGEST_WORDS: usize = 80;
 
 /// A run's summary, and what it says about all clauses at once.
 pub(super) struct Run<'a> {
@@ -247,8 +244,7 @@ fn note_on_calls(summary: &Summary) -> Option<String> {
         _ => None,
     });
     let (_, status) = failed.max()?;
-    let words = summary.said.of(status).map(|words| format!(": {}", shortened(words, LONGEST_WORDS)));
-    Some(format!("most often {}{}", grpc_name(status), words.unwrap_or_default()))
+    Some(format!("most often {}", summary.said.in_short(status)))
 }
 
 /// Whether `part` ÷ `whole` is below `share`; never without any.

@@ -28,7 +28,7 @@ pub use outcome::{Code, Fault, Outcome, StatusSet, grpc_name};
 pub use reach::{Reach, Unanswered};
 pub use reading::{Moments, Reading, Tally};
 pub use recorder::{Detail, Recorder};
-pub use said::{Said, plain, shortened};
+pub use said::{Said, plain};
 pub use sample::{DialTimes, Ns, Sample};
 pub use slices::Slices;
 pub use sparse::Sparse;

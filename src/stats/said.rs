@@ -4,10 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Code;
+use super::{Code, grpc_name};
 
 /// Longest text that is kept, in characters.
 const LONGEST: usize = 200;
+
+/// Longest part of it in a line that others share.
+const LONGEST_IN_SHORT: usize = 80;
 
 /// The first `grpc-message` of each status.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +44,13 @@ impl Said {
         self.0.get(&status).map(String::as_str)
     }
 
+    /// The name of a status with the beginning of its words, for a line that others share: `UNAVAILABLE: no healthy upstream`.
+    #[must_use]
+    pub fn in_short(&self, status: u8) -> String {
+        let words = self.of(status).map(|words| format!(": {}", shortened(words, LONGEST_IN_SHORT)));
+        format!("{}{}", grpc_name(status), words.unwrap_or_default())
+    }
+
     /// Codes and their words, in the order of the codes.
     pub fn iter(&self) -> impl Iterator<Item = (Code, &str)> {
         self.0.iter().map(|(status, words)| (Code::Grpc(*status), words.as_str()))
@@ -48,8 +58,7 @@ impl Said {
 }
 
 /// At most `longest` characters of a text; a text that is longer ends in `…`.
-#[must_use]
-pub fn shortened(text: &str, longest: usize) -> String {
+fn shortened(text: &str, longest: usize) -> String {
     if text.chars().count() <= longest {
         return text.to_owned();
     }
@@ -89,6 +98,8 @@ mod tests {
         assert_eq!(said.of(5), Some("no such thing"), "nothing is no words");
         assert_eq!(said.of(13), Some(format!("{}…", "é".repeat(199)).as_str()), "characters, not bytes");
         assert_eq!(said.of(2), None);
+        assert_eq!(said.in_short(5), "NOT_FOUND: no such thing");
+        assert_eq!(said.in_short(2), "UNKNOWN");
         said.first(14, || panic!("known words are not asked for again"));
     }
 

@@ -22,20 +22,20 @@ fn unimplemented() -> Said {
 #[test]
 fn what_the_server_says_of_a_failed_call_is_in_reports_and_answers() {
     let server = Calls::start(|_, _| Said {
-        fields: vec![("grpc-status", "14"), ("grpc-message", "no%20healthy upstream%0D")],
+        fields: vec![("grpc-status", "13"), ("grpc-message", "no%20such table%0D")],
         body: Vec::new(),
         status: None,
         endless: false,
     });
     let url = server.url("/");
     let report = measure("-n 20 -c 2 --protocol grpc --slo success>=99%", &url);
-    assert_eq!(report.map("/codes"), BTreeMap::from([("grpc-14", 20)]), "{report}");
-    assert_eq!(report.json()["grpc_messages"], json!({"grpc-14": "no healthy upstream"}), "{report}");
+    assert_eq!(report.map("/codes"), BTreeMap::from([("grpc-13", 20)]), "{report}");
+    assert_eq!(report.json()["grpc_messages"], json!({"grpc-13": "no such table"}), "{report}");
     let text = run(["run", "-n", "5", "-c", "1", "--protocol", "grpc", &url]);
-    assert!(text.stdout.contains("grpc said  UNAVAILABLE: no healthy upstream\n"), "{text:?}");
+    assert!(text.stdout.contains("grpc said    INTERNAL: no such table\n"), "{text:?}");
     let ghz = run(["ghz", "--insecure", "-n", "6", "-c", "1", "-O", "json", &server.addr.to_string()]);
     let ghz: serde_json::Value = serde_json::from_str(&ghz.stdout).unwrap_or_else(|e| panic!("{e}: {ghz:?}"));
-    let error = "rpc error: code = Unavailable desc = no healthy upstream";
+    let error = "rpc error: code = Internal desc = no such table";
     assert_eq!(ghz["errorDistribution"], json!({ error: 6 }), "{ghz}");
 
     let service = Service::start(Wanted::default());
@@ -45,7 +45,7 @@ fn what_the_server_says_of_a_failed_call_is_in_reports_and_answers() {
     }});
     let answer = service.post("/rollout", &as_go(&payload.to_string()));
     assert_eq!(answer.status, 412, "{answer:?}");
-    assert!(answer.body.contains("; most often UNAVAILABLE: no healthy upstream"), "{answer:?}");
+    assert!(answer.body.contains(" answered INTERNAL: no such table"), "{answer:?}");
 }
 
 #[test]
