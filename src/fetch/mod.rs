@@ -75,9 +75,11 @@ pub struct Fetched {
     pub outcome: Outcome,
     /// What the system said where no connection was made.
     pub words: Option<String>,
+    /// What the server said of a gRPC call that failed.
+    pub said: Option<String>,
     /// The heads of all answers on the way; the last one is the answer's own.
     pub heads: Vec<AnswerHead>,
-    /// The body, as much of it as is kept.
+    /// The body, as much of it as is kept; of a gRPC call whose answer is read, its messages as JSON.
     pub body: Vec<u8>,
     /// All bytes of the body.
     pub bytes: u64,
@@ -152,8 +154,29 @@ pub async fn fetch(asked: Asked<'_>) -> Fetched {
     match asked.plan.wire {
         Wire::Http1 => over(Http1::new(false).through(&asked.plan.via), "HTTP/1.1", asked).await,
         Wire::Http2 => over(Http2, "HTTP/2", asked).await,
-        Wire::Grpc => over(Grpc::of(asked.plan), "HTTP/2", asked).await,
+        Wire::Grpc => {
+            let protocol = Grpc::of(asked.plan);
+            let fetched = over(protocol.clone(), "HTTP/2", asked).await;
+            called(fetched, &protocol, &asked.plan.targets[0].request.path)
+        }
     }
+}
+
+/// A call's answer, with its messages as JSON where their types are known.
+fn called(mut fetched: Fetched, protocol: &Grpc, path: &str) -> Fetched {
+    if let Code::Grpc(status) = fetched.outcome.code {
+        fetched.said = protocol.said().of(status).map(str::to_owned);
+    }
+    let is_whole = fetched.outcome == Outcome { code: Code::Grpc(0), fault: None } && fetched.bytes <= MOST_BODY as u64;
+    match is_whole.then(|| protocol.answer(path, &fetched.body)).flatten() {
+        Some(Ok(json)) => fetched.body = json.into_bytes(),
+        Some(Err(why)) => {
+            fetched.outcome = fetched.outcome.with(Fault::Malformed);
+            fetched.words = Some(why);
+        }
+        None => {}
+    }
+    fetched
 }
 
 async fn over<P: Protocol>(protocol: P, version: &'static str, ask: Asked<'_>) -> Fetched {
@@ -202,5 +225,5 @@ async fn over<P: Protocol>(protocol: P, version: &'static str, ask: Asked<'_>) -
 }
 
 fn fetched(outcome: Outcome, words: Option<String>, keep: Keep, bytes: u64, at: Ns) -> Fetched {
-    Fetched { outcome, words, heads: keep.heads, body: keep.body, bytes, took: Duration::from(at) }
+    Fetched { outcome, words, said: None, heads: keep.heads, body: keep.body, bytes, took: Duration::from(at) }
 }

@@ -16,12 +16,20 @@ pub struct Call {
     pub gzip: bool,
     /// Largest message of an answer in bytes; `None` for any.
     pub most_bytes: Option<u32>,
+    /// Whether somebody reads the answer as JSON: the types of messages are then kept.
+    pub is_read: bool,
 }
 
 impl Default for Call {
     /// One message each way, as it is.
     fn default() -> Self {
-        Self { messages: Messages::Encoded, answers_many: false, gzip: false, most_bytes: Some(MOST_MESSAGE) }
+        Self {
+            messages: Messages::Encoded,
+            answers_many: false,
+            gzip: false,
+            most_bytes: Some(MOST_MESSAGE),
+            is_read: false,
+        }
     }
 }
 
@@ -35,6 +43,6 @@ pub enum Messages {
     Framed,
     /// JSON, of types that the server is asked for before the load begins.
     Asked,
-    /// JSON in which values are drawn, of types in this set of descriptors.
+    /// JSON in which values are drawn, or whose answer is read, of types in this set of descriptors.
     Json(Arc<[u8]>),
 }

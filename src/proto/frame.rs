@@ -9,6 +9,9 @@ use flate2::write::GzEncoder;
 /// Bytes before each message.
 pub const PREFIX: usize = 5;
 
+/// Largest message that is unpacked whole.
+const MOST_UNPACKED: usize = 64 << 20;
+
 /// A message behind its prefix, not compressed.
 #[must_use]
 pub fn framed(message: &[u8]) -> Vec<u8> {
@@ -37,14 +40,27 @@ pub fn gzipped(frames: &[u8]) -> Vec<u8> {
 /// cannot be unpacked.
 #[must_use]
 pub fn first_message(frames: &[u8], most: usize) -> Option<Vec<u8>> {
-    let message = messages(frames).next()?;
+    unpack(frames.first() != Some(&0), messages(frames).next()?, most)
+}
+
+/// The messages of a body that is whole, unpacked where they are packed; `None` in the place of one that cannot be, or is
+/// larger than 64 MiB.
+pub(super) fn unpacked(frames: &[u8]) -> impl Iterator<Item = Option<Vec<u8>>> {
+    let mut at = 0;
+    messages(frames).map(move |message| {
+        let packed = frames[at] != 0;
+        at += PREFIX + message.len();
+        unpack(packed, message, MOST_UNPACKED + 1).filter(|message| message.len() <= MOST_UNPACKED)
+    })
+}
+
+fn unpack(packed: bool, message: &[u8], most: usize) -> Option<Vec<u8>> {
     let mut unpacked = Vec::new();
-    match frames.first() {
-        Some(0) => message.take(most as u64).read_to_end(&mut unpacked),
-        _ => GzDecoder::new(message).take(most as u64).read_to_end(&mut unpacked),
-    }
-    .ok()
-    .map(|_| unpacked)
+    let read = match packed {
+        false => message.take(most as u64).read_to_end(&mut unpacked),
+        true => GzDecoder::new(message).take(most as u64).read_to_end(&mut unpacked),
+    };
+    read.ok().map(|_| unpacked)
 }
 
 /// The messages of a body that is whole, without their prefixes; what is cut short is left out.

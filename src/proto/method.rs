@@ -3,12 +3,12 @@
 use std::fmt;
 
 use prost::Message as _;
-use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{DynamicMessage, Kind, MessageDescriptor, MethodDescriptor, SerializeOptions};
 use serde::Deserializer;
 use serde_json::Value;
 use serde_path_to_error::{Path, Segment, Track};
 
-use super::frame::framed;
+use super::frame::{framed, unpacked};
 
 /// Fields that a message lists.
 const MOST_LISTED: usize = 20;
@@ -83,6 +83,33 @@ impl Method {
         }
         Ok(frames)
     }
+
+    /// An answer as JSON: its message, or a list of its messages where the server streams. Fields that have the value which
+    /// an empty message has are there too, so that one can ask for them.
+    ///
+    /// # Errors
+    /// Why a message is none of the method's.
+    pub fn answer(&self, frames: &[u8]) -> Result<String, String> {
+        let output = self.0.output();
+        let options = SerializeOptions::new().skip_default_fields(false);
+        let said = |why: String| format!("the answer is no {}: {why}", output.full_name());
+        let mut all = Vec::new();
+        for message in unpacked(frames) {
+            let message = message.ok_or_else(|| said("a message is packed, and not with gzip".to_owned()))?;
+            let message = DynamicMessage::decode(output.clone(), &message[..]).map_err(|e| said(e.to_string()))?;
+            let json = message.serialize_with_options(serde_json::value::Serializer, &options);
+            all.push(json.map_err(|error| said(error.to_string()))?);
+        }
+        Ok(shown(&all, self.answers_many()).to_string())
+    }
+}
+
+/// The message as JSON, or all of them in a list where there may be several.
+fn shown(messages: &[Value], many: bool) -> Value {
+    match messages {
+        [one] if !many => one.clone(),
+        all => Value::Array(all.to_vec()),
+    }
 }
 
 /// One message of this type, encoded.
@@ -154,7 +181,7 @@ fn named(kind: &Kind) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Catalog;
+    use super::super::{Catalog, gzipped};
     use super::*;
 
     const PROTO: &str = "syntax = \"proto3\"; package t; \
@@ -202,6 +229,26 @@ mod tests {
             (one.takes_many(), one.answers_many(), many.takes_many(), many.answers_many()),
             (false, false, true, true)
         );
+    }
+
+    #[test]
+    fn answers_become_json_with_all_their_fields() {
+        let (one, many) = (method("One"), method("Many"));
+        let two = [framed(b"\x0a\x01x"), gzipped(&framed(b"\x10\x02"))].concat();
+        for (method, frames, expected, why) in [
+            (&one, framed(b""), r#"{"name":"","count":0}"#, "what is not sent has its usual value"),
+            (&one, framed(b"\x0a\x01x\x10\x03"), r#"{"name":"x","count":3}"#, "one message"),
+            (&many, two, r#"[{"name":"x","count":0},{"name":"","count":2}]"#, "several, one of them packed"),
+            (&many, framed(b""), r#"[{"name":"","count":0}]"#, "one of several is in a list"),
+            (&many, Vec::new(), "[]", "none"),
+        ] {
+            let json: Value = serde_json::from_str(&method.answer(&frames).unwrap()).unwrap();
+            assert_eq!(json, serde_json::from_str::<Value>(expected).unwrap(), "{why}");
+        }
+        let wrong = one.answer(&framed(b"\x0a\x09x")).unwrap_err();
+        assert!(wrong.starts_with("the answer is no t.Part: "), "{wrong}");
+        let torn = one.answer(&[1, 0, 0, 0, 1, 7]).unwrap_err();
+        assert_eq!(torn, "the answer is no t.Part: a message is packed, and not with gzip");
     }
 
     #[test]

@@ -31,8 +31,13 @@ pub fn settle(target: &mut Target, catalog: &Catalog) -> Result<(), Unfit> {
     target.call.answers_many = method.answers_many();
     match target.drawn.as_ref().filter(|drawn| drawn.body.is_some()) {
         None => {
-            target.request.body = method.frames(&target.request.body)?.into();
-            target.call.messages = Messages::Framed;
+            let frames = method.frames(&target.request.body)?;
+            if target.call.is_read {
+                target.call.messages = Messages::Json(Arc::from(catalog.encoded()));
+            } else {
+                target.request.body = frames.into();
+                target.call.messages = Messages::Framed;
+            }
         }
         Some(drawn) => {
             let each = target.request.body.len().max(1) as u64;

@@ -1,6 +1,6 @@
 //! Reading a metric and its selectors.
 
-use crate::stats::{Answers, Series, grpc_name};
+use crate::stats::{Answers, Series, grpc_status};
 
 use super::clause::{Aggregate, Metric, Selector, SelectorKey, Share};
 use super::decimal::Decimal;
@@ -8,9 +8,6 @@ use super::error::ParseError;
 use super::needs::Query;
 use super::suggest;
 use super::token::{Cursor, is_word, quoted};
-
-/// gRPC's last status, UNAUTHENTICATED.
-pub(super) const LAST_GRPC: u8 = 16;
 
 /// Reads a metric: `p95`, `ttfb.p99.9`, `success`, `5xx`, `rps`, `prom('…')`.
 pub(super) fn metric(cursor: &mut Cursor<'_>) -> Result<Metric, ParseError> {
@@ -70,9 +67,7 @@ fn aggregate(word: &str) -> Option<Aggregate> {
 /// The answers of this name: `5xx`, `404`, `grpc.unavailable` or `grpc.14`.
 pub(super) fn answers(word: &str) -> Option<Answers> {
     if let Some(name) = word.strip_prefix("grpc.") {
-        let numbered = || name.parse().ok().filter(|status| *status <= LAST_GRPC);
-        let named = (0..=LAST_GRPC).find(|status| grpc_name(*status).eq_ignore_ascii_case(name));
-        return named.or_else(numbered).map(Answers::Grpc);
+        return grpc_status(name).map(Answers::Grpc);
     }
     let first = word.bytes().next().filter(|b| (b'1'..=b'5').contains(b))?;
     if word.len() == 3 && word.ends_with("xx") {

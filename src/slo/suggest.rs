@@ -1,10 +1,9 @@
 //! What was probably meant.
 
-use crate::stats::{Series, grpc_name};
+use crate::stats::{LAST_GRPC, Series, grpc_name};
 
 use super::clause::{Better, Metric, SelectorKey, Share};
 use super::decimal::Decimal;
-use super::metric::LAST_GRPC;
 use super::token::quoted;
 
 const AGGREGATES: &str = "p50, p95, p99.9, min, max, avg, med, stddev";

@@ -2,11 +2,13 @@
 
 use regex::Regex;
 
-use super::expect::{Answer, Failure, Query, pattern};
+use super::answer::{Answer, Failure};
+use super::expect::{Query, pattern};
 use super::fields::{Fields, Notes, scalar};
 use super::json::as_text;
 use super::keys::{Place, names, own};
 use super::mistake::{Mistake, shown};
+use crate::stats::grpc_name;
 use crate::yaml::{Entry, Node};
 
 /// Bytes of a captured value at most.
@@ -75,6 +77,11 @@ impl Capture {
         Some(Self { name, origin, part })
     }
 
+    /// Whether it comes from a JSON body.
+    pub(super) const fn reads_json(&self) -> bool {
+        matches!(self.origin, Origin::Json(_))
+    }
+
     /// The value.
     ///
     /// # Errors
@@ -83,7 +90,9 @@ impl Capture {
         let failed = |said: String| Failure::new(format!("capture.{}", self.name), said);
         let value = match &self.origin {
             Origin::Status => {
-                answer.status.map(|status| status.to_string()).ok_or_else(|| failed("there is no status".to_owned()))?
+                let call = answer.grpc.as_ref().map(|call| grpc_name(call.status).to_owned());
+                let status = call.or_else(|| answer.status.map(|status| status.to_string()));
+                status.ok_or_else(|| failed("there is no status".to_owned()))?
             }
             Origin::Header(name) => answer.header(name).ok_or_else(|| failed(format!("there is no header {name}")))?,
             Origin::Body(regex) => part(regex, &answer.text())

@@ -6,6 +6,7 @@ use regex::Regex;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
+use super::answer::{Answer, Called, Failure};
 use super::fields::{Fields, Notes, joined, scalar, scalars};
 use super::json::{Json, as_text};
 use super::keys::{Place, names, own};
@@ -14,73 +15,8 @@ use super::names::Names;
 use super::text::{Text, Use, Values};
 use crate::spec::{StatusSet, read_duration, read_statuses};
 use crate::stats::number::{self, span};
+use crate::stats::{grpc_name, grpc_status};
 use crate::yaml::Node;
-
-/// An answer, or what came in its place.
-#[derive(Clone, Debug, Default)]
-pub struct Answer {
-    /// Why there is no whole answer; `None` where there is one.
-    pub trouble: Option<String>,
-    /// The HTTP status; `None` without one.
-    pub status: Option<u16>,
-    /// What gRPC says of the call, as number and name; `None` where that is no call.
-    pub grpc: Option<(u8, &'static str)>,
-    /// Names and values of its header, in the order received.
-    pub headers: Vec<(String, String)>,
-    /// The body, as much of it as was kept.
-    pub body: Vec<u8>,
-    /// Whether that is not all of it.
-    pub cut: bool,
-    /// How long it took.
-    pub took: Duration,
-}
-
-impl Answer {
-    /// The value of a header; several of one name are joined as HTTP joins them.
-    pub(super) fn header(&self, name: &str) -> Option<String> {
-        let all = self.headers.iter().filter(|(given, _)| given.eq_ignore_ascii_case(name));
-        let values: Vec<&str> = all.map(|(_, value)| value.as_str()).collect();
-        (!values.is_empty()).then(|| values.join(", "))
-    }
-
-    /// The body as text.
-    pub(super) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The body as JSON.
-    ///
-    /// # Errors
-    /// Why it is none.
-    pub(super) fn json(&self) -> Result<Value, String> {
-        serde_json::from_slice(&self.body).map_err(|error| match (self.body.is_empty(), self.cut) {
-            (true, _) => "the body is empty".to_owned(),
-            (_, true) => "the body is longer than what is looked through".to_owned(),
-            _ => format!("the body is no JSON: {error}"),
-        })
-    }
-}
-
-/// What of an answer is not as expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Which expectation, as it is written.
-    pub key: String,
-    /// What was found, and what was expected.
-    pub said: String,
-}
-
-impl Failure {
-    pub(super) fn new(key: impl Into<String>, said: impl Into<String>) -> Self {
-        Self { key: key.into(), said: said.into() }
-    }
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.key, self.said)
-    }
-}
 
 /// A JSONPath expression.
 #[derive(Clone, Debug)]
@@ -126,6 +62,8 @@ impl Query {
 pub(super) struct Expect {
     /// Statuses as written and as understood; `None` is 200–399.
     status: Option<(String, StatusSet)>,
+    /// The statuses of gRPC of which the call's must be one; empty is OK.
+    grpc_status: Vec<u8>,
     headers: Vec<(String, Text)>,
     headers_match: Vec<(String, Text)>,
     contains: Vec<Text>,
@@ -149,6 +87,7 @@ impl Expect {
             };
             match entry.key.as_str() {
                 "status" => expect.status = statuses(node, &path, allowed, notes),
+                "grpc-status" => expect.grpc_status = grpc_statuses(node, &path, allowed, notes),
                 "headers" => expect.headers = named(node, &path, allowed, names, notes),
                 "headers-match" => {
                     expect.headers_match = patterns(named(node, &path, allowed, names, notes), &path, notes)
@@ -170,6 +109,16 @@ impl Expect {
     /// Whether statuses are named.
     pub(super) const fn names_status(&self) -> bool {
         self.status.is_some()
+    }
+
+    /// Whether statuses of gRPC are named.
+    pub(super) fn names_grpc_status(&self) -> bool {
+        !self.grpc_status.is_empty()
+    }
+
+    /// Whether the body is read as JSON.
+    pub(super) fn reads_json(&self) -> bool {
+        !self.json.is_empty() || !self.json_match.is_empty()
     }
 
     /// All texts in it.
@@ -200,11 +149,8 @@ impl Expect {
     }
 
     fn check_status(&self, answer: &Answer, failures: &mut Vec<Failure>) {
-        match (answer.grpc, answer.status) {
-            (Some((0, _)), _) => {}
-            (Some((code, name)), _) => {
-                failures.push(Failure::new("grpc-status", format!("got {code} {name}, expected 0 OK")));
-            }
+        match (&answer.grpc, answer.status) {
+            (Some(call), _) => failures.extend(self.check_call(call)),
             (None, status) => {
                 let usual = ("200-399".to_owned(), StatusSet::ok());
                 let (written, set) = self.status.as_ref().unwrap_or(&usual);
@@ -214,6 +160,18 @@ impl Expect {
                 }
             }
         }
+    }
+
+    fn check_call(&self, call: &Called) -> Option<Failure> {
+        let allowed = if self.grpc_status.is_empty() { &[0][..] } else { &self.grpc_status };
+        if allowed.contains(&call.status) {
+            return None;
+        }
+        let named = |status: &u8| format!("{status} {}", grpc_name(*status));
+        let expected: Vec<String> = allowed.iter().map(named).collect();
+        let said = call.said.as_ref().map(|said| format!(" ({})", shown(said))).unwrap_or_default();
+        let got = named(&call.status);
+        Some(Failure::new("grpc-status", format!("got {got}{said}, expected {}", expected.join(" or "))))
     }
 
     fn check_headers(&self, answer: &Answer, values: &Values, failures: &mut Vec<Failure>) {
@@ -257,7 +215,7 @@ impl Expect {
     }
 
     fn check_json(&self, answer: &Answer, values: &Values, failures: &mut Vec<Failure>) {
-        if self.json.is_empty() && self.json_match.is_empty() {
+        if !self.reads_json() {
             return;
         }
         let body = match answer.json() {
@@ -315,6 +273,21 @@ fn statuses(node: &Node, path: &str, allowed: &str, notes: &mut Notes<'_>) -> Op
         notes.wrong(node, path, allowed, None);
     }
     Some((written.join(", "), all))
+}
+
+fn grpc_statuses(node: &Node, path: &str, allowed: &str, notes: &mut Notes<'_>) -> Vec<u8> {
+    let all = scalars(node, path, allowed, notes);
+    if node.list().is_some_and(<[Node]>::is_empty) {
+        notes.wrong(node, path, allowed, None);
+    }
+    let read = all.into_iter().filter_map(|(node, text)| {
+        let status = grpc_status(text);
+        if status.is_none() {
+            notes.wrong(node, path, allowed, None);
+        }
+        status
+    });
+    read.collect()
 }
 
 fn named(node: &Node, path: &str, allowed: &str, names: &Names<'_>, notes: &mut Notes<'_>) -> Vec<(String, Text)> {

@@ -103,7 +103,14 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(Place::File, "steps", Shape::Steps, "What is done, one after the other", "a list of at least one step", "–"),
     row(Place::Step, "name", Shape::Text, "What the step is called in reports", "a text that no other step has", "–"),
-    row(Place::Step, "json", Shape::Any, "Body of the request as JSON, with its content type", "any value", "none"),
+    row(
+        Place::Step,
+        "json",
+        Shape::Any,
+        "Body of the request as JSON, with its content type; of a gRPC call, its message",
+        "any value",
+        "none",
+    ),
     row(
         Place::Step,
         "retry",
@@ -118,7 +125,7 @@ pub(super) const ROWS: &[Row] = &[
         Shape::Expect,
         "What the answer must be; all of it must hold",
         "keys of an expectation",
-        "a status from 200 to 399",
+        "a status from 200 to 399; of a gRPC call, OK",
     ),
     row(
         Place::Step,
@@ -152,6 +159,14 @@ pub(super) const ROWS: &[Row] = &[
         "Statuses, classes and ranges of which the answer's must be one",
         "statuses such as 200, 2xx or 200-204",
         "200-399",
+    ),
+    row(
+        Place::Expect,
+        "grpc-status",
+        Shape::Texts,
+        "Statuses of gRPC of which the call's must be one",
+        "statuses such as OK, NOT_FOUND or 5",
+        "OK",
     ),
     row(
         Place::Expect,
@@ -254,6 +269,14 @@ pub(super) const REQUEST: &[Id] = &[
     Id::Cacert,
     Id::Cert,
     Id::CertKey,
+    Id::Call,
+    Id::Data,
+    Id::DataFile,
+    Id::Proto,
+    Id::ImportPath,
+    Id::Protoset,
+    Id::Gzip,
+    Id::MaxMessage,
 ];
 
 /// Keys that make a step a load.
@@ -328,9 +351,9 @@ mod tests {
     use super::*;
     use crate::spec::KEYS;
 
-    /// Keys of `run` that a file does not have: its reports, its threads, what is compared with files of earlier runs or
-    /// asked of a Prometheus, and gRPC methods by name.
-    const ELSEWHERE: [Id; 17] = [
+    /// Keys of `run` that a file does not have: its reports, its threads, and what is compared with files of earlier runs or
+    /// asked of a Prometheus.
+    const ELSEWHERE: [Id; 9] = [
         Id::Workers,
         Id::Last,
         Id::Baseline,
@@ -340,14 +363,6 @@ mod tests {
         Id::Quiet,
         Id::NoColor,
         Id::Prometheus,
-        Id::Call,
-        Id::Data,
-        Id::DataFile,
-        Id::Proto,
-        Id::ImportPath,
-        Id::Protoset,
-        Id::Gzip,
-        Id::MaxMessage,
     ];
 
     #[test]

@@ -7,9 +7,11 @@
 //!
 //! * `keys`: every key there is. `schema`: the same for editors. `fields`: a mapping with its mistakes. `mistake`.
 //! * `text`: texts with `{{name}}` in them; `names`: whose value may be used where. `json`: values with such texts.
-//! * `suite`: what a file comes to; `read`, `steps`, `wishes`: how. `expect`, `capture`: what is done with an answer.
+//! * `suite`: what a file comes to; `read`, `steps`, `wishes`: how. `answer`, `expect`, `capture`: an answer and what is
+//!   done with it.
 //! * `told`: what came of a step; `report`: the same as text, JSON and test cases.
 
+mod answer;
 mod capture;
 mod expect;
 mod fields;
@@ -26,7 +28,7 @@ mod text;
 mod told;
 mod wishes;
 
-pub use expect::{Answer, Failure};
+pub use answer::{Answer, Called, Failure};
 pub use mistake::Mistake;
 pub use read::{Around, read};
 pub use report::{json, junit, overview, step_line, suite_line};

@@ -11,7 +11,7 @@ use super::mistake::{Mistake, shown};
 use super::names::{Names, Source};
 use super::suite::{Kind, Retry, Step};
 use super::text::{Text, Use};
-use super::wishes::Wishes;
+use super::wishes::{BODIES, Wishes};
 use crate::spec::{Id, read_duration};
 use crate::yaml::{Entry, Node};
 
@@ -72,7 +72,7 @@ pub(super) fn read(node: &Node, number: usize, common: &Common<'_>, notes: &mut 
         wishes.take(id, entry, &named(entry), &common.names, notes);
     }
     wishes.json = fields.get("json").map(|entry| {
-        if let Some(other) = [Id::Body, Id::BodyFile].into_iter().find(|id| wishes.has(*id)) {
+        if let Some(other) = BODIES.into_iter().find(|id| wishes.has(*id)) {
             let said = format!("{path}: got json beside {}, expected one body", name_of(other));
             notes.add(Mistake::new(entry.at, said).advise("take one of them out"));
         }
@@ -100,12 +100,15 @@ pub(super) fn read(node: &Node, number: usize, common: &Common<'_>, notes: &mut 
     Some(step)
 }
 
-/// Method and URL as they are written.
+/// Method and URL as they are written; of a call by name, the method's name.
 fn asks(wishes: &Wishes) -> String {
-    let method = wishes.text(Id::Method).map(|text| text.written().to_ascii_uppercase());
-    let is_grpc = wishes.text(Id::Protocol).is_some_and(|text| text.written() == "grpc");
-    let usual = if is_grpc || wishes.json.is_some() { "POST" } else { "GET" };
     let url = wishes.text(Id::Url).map(Text::written).unwrap_or_default();
+    if let Some(call) = wishes.text(Id::Call) {
+        let (call, to) = (call.written(), url.trim_end_matches('/'));
+        return if to.is_empty() { format!("CALL {call}") } else { format!("CALL {call} {to}") };
+    }
+    let method = wishes.text(Id::Method).map(|text| text.written().to_ascii_uppercase());
+    let usual = if wishes.is_grpc() || wishes.json.is_some() { "POST" } else { "GET" };
     format!("{} {url}", method.as_deref().unwrap_or(usual))
 }
 
@@ -155,9 +158,15 @@ fn clashes(step: &Step, fields: &Fields<'_>, notes: &mut Notes<'_>) {
             }
         }
         Kind::Request => {
-            let is_grpc = step.wishes.text(Id::Protocol).is_some_and(|text| text.written() == "grpc");
-            if let Some(entry) = fields.get("expect").filter(|_| is_grpc && step.expect.names_status()) {
-                refuse(entry, "a gRPC call has no status of HTTP's", "leave status out: the call must end with OK");
+            let is_grpc = step.wishes.is_grpc();
+            match fields.get("expect") {
+                Some(entry) if is_grpc && step.expect.names_status() => {
+                    refuse(entry, "a gRPC call has no status of HTTP's", "say grpc-status, or nothing for OK");
+                }
+                Some(entry) if !is_grpc && step.expect.names_grpc_status() => {
+                    refuse(entry, "only a gRPC call has a grpc-status", "say status, or call for the method to call");
+                }
+                _ => {}
             }
         }
     }

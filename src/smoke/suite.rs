@@ -4,8 +4,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use super::answer::{Answer, Failure};
 use super::capture::Capture;
-use super::expect::{Answer, Expect, Failure};
+use super::expect::Expect;
 use super::mistake::Mistake;
 use super::text::{Text, Values};
 use super::wishes::Wishes;
@@ -83,7 +84,14 @@ impl Step {
         seed: u64,
         read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
     ) -> Result<Spec, Vec<Mistake>> {
-        self.wishes.build(values, (self.at, &self.name), seed, read)
+        self.wishes.build(values, (self.at, &self.name), (seed, self.reads_types()), read)
+    }
+
+    /// Whether the answer of a gRPC call is read, so that the types of its messages must be known.
+    fn reads_types(&self) -> bool {
+        let asks =
+            self.wishes.names_types() || self.expect.reads_json() || self.captures.iter().any(Capture::reads_json);
+        self.kind == Kind::Request && self.wishes.is_grpc() && asks
     }
 
     /// What the answer gives to later steps, by name.

@@ -10,7 +10,7 @@ use super::mistake::Mistake;
 use super::names::Names;
 use super::text::{Text, Use, Values};
 use crate::slo;
-use crate::spec::{self, Id, KEYS, Spec, SpecBuilder};
+use crate::spec::{self, Id, KEYS, OF_GRPC, Spec, SpecBuilder};
 use crate::yaml::{Entry, Node, Position};
 
 /// One text under its key.
@@ -32,7 +32,10 @@ pub(super) struct Wishes {
 }
 
 /// Keys whose texts may have values that are drawn.
-const DRAWN: [Id; 4] = [Id::Url, Id::Primary, Id::Headers, Id::Body];
+const DRAWN: [Id; 5] = [Id::Url, Id::Primary, Id::Headers, Id::Body, Id::Data];
+
+/// Keys that say what is sent.
+pub(super) const BODIES: [Id; 4] = [Id::Body, Id::BodyFile, Id::Data, Id::DataFile];
 
 impl Wishes {
     /// Reads the value of one key.
@@ -78,13 +81,30 @@ impl Wishes {
         let own: Vec<(Id, String)> = self.given.iter().map(|wish| (wish.id, name(&wish.text))).collect();
         let is_new = |wish: &&Wish| match wish.id {
             Id::Headers => !own.contains(&(Id::Headers, name(&wish.text))),
-            Id::Body | Id::BodyFile => {
-                self.json.is_none() && !own.iter().any(|(id, _)| matches!(id, Id::Body | Id::BodyFile))
-            }
+            id if BODIES.contains(&id) => self.json.is_none() && !own.iter().any(|(id, _)| BODIES.contains(id)),
             id => !own.iter().any(|(own, _)| *own == id),
         };
         let new: Vec<Wish> = defaults.given.iter().filter(is_new).cloned().collect();
         self.given.extend(new);
+    }
+
+    /// Whether it is a gRPC call, or several.
+    pub(super) fn is_grpc(&self) -> bool {
+        let begins = |text: &Text| ["grpc://", "grpcs://"].iter().any(|scheme| text.starts_with(scheme));
+        match self.text(Id::Protocol) {
+            Some(text) => text.written() == "grpc",
+            None => self.names_types() || self.text(Id::Url).is_some_and(begins),
+        }
+    }
+
+    /// Whether something is asked for that only a call has.
+    pub(super) fn names_types(&self) -> bool {
+        OF_GRPC.into_iter().any(|id| self.has(id))
+    }
+
+    /// The key under which `json` is sent.
+    fn json_key(&self) -> Id {
+        if self.is_grpc() { Id::Data } else { Id::Body }
     }
 
     pub(super) fn texts(&self) -> impl Iterator<Item = &Text> {
@@ -95,7 +115,7 @@ impl Wishes {
     pub(super) fn depends(&self, id: Id, known: &Values) -> bool {
         let unknown = |text: &Text| text.names().any(|name| !known.contains_key(name));
         self.given.iter().any(|wish| wish.id == id && unknown(&wish.text))
-            || id == Id::Body && self.json.iter().flat_map(Json::texts).any(unknown)
+            || id == self.json_key() && self.json.iter().flat_map(Json::texts).any(unknown)
     }
 
     /// The spec that these values make; mistakes without a place of their own are at that of the step.
@@ -103,11 +123,14 @@ impl Wishes {
         &self,
         values: &Values,
         step: (Position, &str),
-        seed: u64,
+        (seed, is_read): (u64, bool),
         read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
     ) -> Result<Spec, Vec<Mistake>> {
         let mut builder = SpecBuilder::new();
         builder.default_seed(seed);
+        if is_read {
+            builder.reads_answers();
+        }
         let mut mistakes = Vec::new();
         for wish in self.given.iter().filter(|wish| !wish.off) {
             let text = if DRAWN.contains(&wish.id) { wish.text.to_draw(values) } else { wish.text.filled(values) };
@@ -117,12 +140,17 @@ impl Wishes {
             }
         }
         if let Some(json) = &self.json {
-            builder.give(Id::Body, json.made(&|text| text.to_draw(values)).to_string());
+            let id = self.json_key();
+            builder.give(id, json.made(&|text| text.to_draw(values)).to_string());
             let is_type = |wish: &Wish| wish.text.written().to_ascii_lowercase().starts_with("content-type:");
-            if !self.has(Id::ContentType) && !self.given.iter().any(|wish| wish.id == Id::Headers && is_type(wish)) {
+            let is_body = id == Id::Body;
+            if is_body
+                && !self.has(Id::ContentType)
+                && !self.given.iter().any(|wish| wish.id == Id::Headers && is_type(wish))
+            {
                 builder.give(Id::ContentType, "application/json");
             }
-            if !self.has(Id::Method) {
+            if is_body && !self.has(Id::Method) {
                 builder.give(Id::Method, "POST");
             }
         }
@@ -144,7 +172,7 @@ impl Wishes {
         let of_key = || self.given.iter().filter(|wish| wish.id == key.id);
         let same = of_key().find(|wish| Some(wish.text.filled(values)) == mistake.given);
         let at = same.or(of_key().next()).map_or(at, |wish| wish.text.at);
-        let name = if key.id == Id::Body && self.json.is_some() { "json" } else { name_of(key.id) };
+        let name = if key.id == self.json_key() && self.json.is_some() { "json" } else { name_of(key.id) };
         Mistake::new(at, format!("step '{step}': {}", in_files(&mistake.under(name).to_string())))
     }
 }

@@ -70,6 +70,7 @@ pub struct SpecBuilder {
     seed: Option<u64>,
     verbatim: bool,
     asks: bool,
+    reads: bool,
 }
 
 impl SpecBuilder {
@@ -97,6 +98,16 @@ impl SpecBuilder {
     /// Takes clauses on queries: whoever judges has a Prometheus to ask.
     pub fn asks_prometheus(&mut self) {
         self.asks = true;
+    }
+
+    /// Keeps the types of a gRPC call's messages: its answer will be read.
+    pub fn reads_answers(&mut self) {
+        self.reads = true;
+    }
+
+    /// Whether somebody reads a gRPC call's answer.
+    pub(super) fn is_read(&self) -> bool {
+        self.reads
     }
 
     /// Whether `{{` is text.

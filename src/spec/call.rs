@@ -13,8 +13,8 @@ use crate::proto::{CHECK, Catalog, Unfit, settle};
 /// Reads a file's content.
 type Files<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
 
-/// What only gRPC has a use for.
-const OF_GRPC: [Id; 8] =
+/// Keys that only gRPC has a use for.
+pub const OF_GRPC: [Id; 8] =
     [Id::Call, Id::Data, Id::DataFile, Id::Proto, Id::ImportPath, Id::Protoset, Id::Gzip, Id::MaxMessage];
 
 /// Whether something is asked for that only gRPC has.
@@ -59,9 +59,10 @@ pub(super) fn calls(wishes: &mut SpecBuilder, read: Files<'_>, targets: &mut [Ta
     let mistakes = wishes.mistakes().len();
     let known = catalog(wishes, read);
     let encoded = wishes.is_given(Id::Body) || wishes.is_given(Id::BodyFile);
-    let typed = is_typed(wishes);
+    let is_read = wishes.is_read();
+    let typed = is_read || is_typed(wishes);
     for target in targets {
-        target.call = Call { gzip, most_bytes, ..usual.clone() };
+        target.call = Call { gzip, most_bytes, is_read, ..usual.clone() };
         if !typed || wishes.mistakes().len() > mistakes {
             continue;
         }

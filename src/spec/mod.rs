@@ -45,6 +45,7 @@ mod way;
 mod whose;
 
 pub use build::{Objective, Spec, SpecBuilder};
+pub use call::OF_GRPC;
 pub use duration::{DurationError, GoDuration};
 pub use gonumber::Unread;
 pub use keys::{Group, Id, KEYS, Key, Kind};

@@ -24,7 +24,7 @@ mod window;
 pub use counted::{Counted, Outcomes, Steps};
 pub use log::{Log, Phase, Row, Spread};
 pub use meter::{Answers, Classes, Look, Measures, Membership, Meter, Only, Series, Set, Test, Trip, membership};
-pub use outcome::{Code, Fault, Outcome, StatusSet, grpc_name};
+pub use outcome::{Code, Fault, LAST_GRPC, Outcome, StatusSet, grpc_name, grpc_status};
 pub use reach::{Reach, Unanswered};
 pub use reading::{Moments, Reading, Tally};
 pub use recorder::{Detail, Recorder};

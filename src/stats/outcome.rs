@@ -14,6 +14,9 @@ pub enum Code {
     Grpc(u8),
 }
 
+/// The last status that gRPC has.
+pub const LAST_GRPC: u8 = 16;
+
 /// The name of a gRPC status (its documentation, "Status codes and their use in gRPC"); codes that gRPC does not know
 /// are its UNKNOWN.
 #[must_use]
@@ -37,6 +40,13 @@ pub const fn grpc_name(status: u8) -> &'static str {
         16 => "UNAUTHENTICATED",
         _ => "UNKNOWN",
     }
+}
+
+/// The gRPC status that is written so: by its name, in upper or lower case, or by its number; `None` for no status.
+#[must_use]
+pub fn grpc_status(text: &str) -> Option<u8> {
+    let named = (0..=LAST_GRPC).find(|status| grpc_name(*status).eq_ignore_ascii_case(text));
+    named.or_else(|| text.parse().ok().filter(|status| *status <= LAST_GRPC))
 }
 
 /// What went wrong on the way, if anything did.

@@ -45,7 +45,7 @@ fn what_the_server_says_of_a_failed_call_is_in_reports_and_answers() {
     }});
     let answer = service.post("/rollout", &as_go(&payload.to_string()));
     assert_eq!(answer.status, 412, "{answer:?}");
-    assert!(answer.body.contains(" answered INTERNAL: no such table"), "{answer:?}");
+    assert!(answer.body.contains("INTERNAL: no such table"), "{answer:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::calls::{Calls, Said};
 use crate::practice::{practice, url};
 use crate::tollgate::{Ended, Running, run, tollgate};
 
@@ -70,6 +71,69 @@ fn everything_that_podinfo_answers_passes() {
     assert!(lines[10].starts_with("PASS  9 of 9 steps passed in "), "{}", ended.stdout);
     let truth = server.truth();
     assert_eq!((truth.received, truth.errors()), (9, 1), "only the teapot answers with an error");
+}
+
+#[test]
+fn grpc_methods_are_called_by_name_as_documented() {
+    let server = practice("");
+    let docs = std::fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/smoke.md")).unwrap();
+    let example = docs.split("## gRPC calls").nth(1).and_then(|text| text.split("```").nth(1)).unwrap();
+    let proto = "syntax = \"proto3\"; package tollgate.practice; message Message { string text = 1; } \
+                 service Echo { rpc Echo(Message) returns (Message); }";
+    let files = Files::new(&[("calls.yaml", example.strip_prefix("yaml\n").unwrap()), ("echo.proto", proto)]);
+    let ended = smoke(&files, &url(&server, ""), &["calls.yaml"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{}", ended.stdout);
+    assert!(ended.stdout.contains("  ✓ health  CALL grpc.health.v1.Health/Check  pass in "), "{}", ended.stdout);
+    assert!(ended.stdout.contains("\nPASS  5 of 5 steps passed in "), "{}", ended.stdout);
+    let calls = &server.truth().to_json(false)["grpc_statuses"];
+    assert_eq!((&calls["5"], calls["0"].as_u64() >= Some(203)), (&1.into(), true), "{calls}");
+}
+
+#[test]
+fn a_call_that_is_not_as_expected_says_what_it_was() {
+    let server = practice("");
+    let failing = Calls::start(|_, _| Said {
+        fields: vec![("grpc-status", "14"), ("grpc-message", "no%20healthy upstream")],
+        body: Vec::new(),
+        status: None,
+        endless: false,
+    });
+    let (base, closed) = (url(&server, ""), url(&practice(""), ""));
+    let echo = "call: tollgate.practice.Echo/Echo, json: {text: a}";
+    for (base, keys, code, said) in [
+        (&base, format!("{echo}, expect: {{json: {{$.text: b}}}}"), 1, "s: json.$.text: got '\"a\"', expected \"b\""),
+        (&base, format!("{echo}, expect: {{grpc-status: 5}}"), 1, "s: grpc-status: got 0 OK, expected 5 NOT_FOUND"),
+        (
+            &base,
+            "call: tollgate.practice.Echo/Nope".to_owned(),
+            1,
+            "s: answer: tollgate.practice.Echo has no method Nope",
+        ),
+        (
+            &base,
+            "call: tollgate.practice.Echo/Nope, slo: 'success>=99%', requests: 9".to_owned(),
+            1,
+            "s: tollgate.practice",
+        ),
+        (&base, "call: tollgate.practice.Echo/Echo, json: {text: 7}".to_owned(), 1, "s: answer: at text: "),
+        (&closed, echo.to_owned(), 1, "s: answer: 127.0.0.1"),
+        (
+            &failing.url(""),
+            "call: grpc.health.v1.Health/Check".to_owned(),
+            1,
+            "s: grpc-status: got 14 UNAVAILABLE (no healthy upstream), expected 0 OK",
+        ),
+        (&base, format!("{echo}, expect: {{status: 200}}"), 2, ""),
+        (&base, "expect: {grpc-status: OK}".to_owned(), 2, ""),
+        (&base, format!("{echo}, expect: {{grpc-status: 17}}"), 2, ""),
+        (&base, "call: grpc.health.v1.Health/Check, json: {service: 7}".to_owned(), 2, ""),
+    ] {
+        let files =
+            Files::new(&[("smoke.yaml", format!("steps: [{{name: s, url: /, timeout: 5s, {keys}}}]").as_str())]);
+        let ended = smoke(&files, base, &["smoke.yaml"]);
+        assert_eq!(ended.code, Some(code), "{keys}\n{ended:#?}");
+        assert!(ended.stdout.contains(said), "{keys}\n{}", ended.stdout);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What would be sent.
 
 use super::Source;
+use crate::plan::Messages;
 use crate::report::Style;
 use crate::smoke::{self, Kind, Step};
 use crate::spec::Spec;
@@ -53,7 +54,9 @@ fn request(spec: &Spec, target: usize) -> String {
         let secret = SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret));
         text += &format!("  {name}: {}\n", if secret { "***" } else { value });
     }
-    if !request.body.is_empty() {
+    if target.call.messages == Messages::Framed {
+        text += &format!("\n  ({} of messages)\n", counted(request.body.len() as u64, "byte"));
+    } else if !request.body.is_empty() {
         let body = String::from_utf8_lossy(&request.body);
         text += "\n";
         body.lines().for_each(|line| text += &format!("  {line}\n"));

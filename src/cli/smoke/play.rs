@@ -13,12 +13,13 @@ use crate::cli::run::{impossible, measured, shortfalls};
 use crate::cli::signals::Signals;
 use crate::cli::{Exit, say, warn};
 use crate::fetch::{self, Fetched, MOST_BODY, fetch};
-use crate::load::Engine;
+use crate::load::{self, Engine, Unreflected};
+use crate::plan::Plan;
 use crate::report::{self, Style};
 use crate::slo::Decision;
-use crate::smoke::{self, Answer, End, Kind, Step, Told, ToldSuite, Values};
+use crate::smoke::{self, Answer, Called, End, Kind, Step, Told, ToldSuite, Values};
 use crate::spec::{Output, Spec};
-use crate::stats::{Code, Fault, grpc_name, number};
+use crate::stats::{Code, Fault, number};
 
 /// The shortest wait between two tries: a target that refuses would be asked thousands of times a second.
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -121,6 +122,13 @@ impl Stage<'_> {
             return Ok(());
         }
         shortfalls(&spec).iter().for_each(|note| warn(&format!("note: {}: {note}\n", told.name)));
+        for plan in [Some(&mut spec.plan), spec.primary.as_mut()].into_iter().flatten() {
+            if let Err((decision, why)) = know(plan).await {
+                told.end = End::Decided(decision);
+                told.said = vec![why];
+                return Ok(());
+            }
+        }
         (spec.quiet, spec.no_color) = (self.asked.quiet, self.asked.no_color);
         let engine = match &mut self.engine {
             Some(engine) => engine,
@@ -173,13 +181,9 @@ async fn request(step: &Step, spec: &Spec, values: &Values, told: &mut Told) -> 
             (timeout, left) => timeout.or(left),
         };
         told.tries += 1;
-        let asked = fetch::Asked { plan: &plan, connect: None, fenced: false, hosts: &Arc::default() };
-        let fetched = fetch(asked).await;
-        (told.status, told.took) = (fetched.status(), fetched.took);
-        let failed = failure(&fetched);
-        let limit = plan.timeout;
-        let checked = step.check(&answer(&fetched, limit), values);
-        let failures = match checked {
+        let Tried { answer, failed, begins } = tried(&mut plan).await;
+        (told.status, told.took) = (answer.status, answer.took);
+        let failures = match step.check(&answer, values) {
             Ok(taken) => {
                 told.end = End::Decided(Decision::Pass);
                 told.said.clear();
@@ -189,8 +193,7 @@ async fn request(step: &Step, spec: &Spec, values: &Values, told: &mut Told) -> 
             Err(failures) => failures,
         };
         told.said = failures.iter().map(ToString::to_string).collect();
-        let beginning = fetched.beginning();
-        told.said.extend((!beginning.is_empty()).then(|| format!("the body begins{beginning}")));
+        told.said.extend((!begins.is_empty()).then(|| format!("the body begins{begins}")));
         // A try that would begin after the end is none.
         let wait = step.retry.map(|retry| retry.every.max(SHORTEST));
         let again = step.retry.zip(wait).filter(|(retry, wait)| began.elapsed() + *wait < retry.for_);
@@ -200,6 +203,46 @@ async fn request(step: &Step, spec: &Spec, values: &Values, told: &mut Told) -> 
                 told.end = End::Decided(failed);
                 return Values::new();
             }
+        }
+    }
+}
+
+/// What came of one try.
+struct Tried {
+    answer: Answer,
+    /// What it comes to if the answer is not as expected.
+    failed: Decision,
+    /// How its body begins, behind a colon.
+    begins: String,
+}
+
+/// Makes the request once.
+async fn tried(plan: &mut Plan) -> Tried {
+    let began = Instant::now();
+    if let Err((failed, why)) = know(plan).await {
+        let answer = Answer { trouble: Some(why), took: began.elapsed(), ..Answer::default() };
+        return Tried { answer, failed, begins: String::new() };
+    }
+    let fetched = fetch(fetch::Asked { plan, connect: None, fenced: false, hosts: &Arc::default() }).await;
+    Tried { answer: answer(&fetched, plan.timeout), failed: failure(&fetched), begins: fetched.beginning() }
+}
+
+/// Adds to a plan what only its servers know: the types of gRPC messages.
+///
+/// # Errors
+/// What it comes to that they do not say, and why.
+async fn know(plan: &mut Plan) -> Result<(), (Decision, String)> {
+    if !plan.asks() {
+        return Ok(());
+    }
+    match load::settled(&Arc::new(plan.clone())).await {
+        Ok(known) => {
+            *plan = Arc::unwrap_or_clone(known);
+            Ok(())
+        }
+        Err(Unreflected::Unreached(why)) => Err((Decision::Unreachable, why)),
+        Err(Unreflected::Refused(why)) => {
+            Err((Decision::Fail, format!("{why}; proto or protoset says what a server does not")))
         }
     }
 }
@@ -224,7 +267,7 @@ fn answer(fetched: &Fetched, limit: Option<Duration>) -> Answer {
         trouble,
         status: fetched.status(),
         grpc: match fetched.outcome.code {
-            Code::Grpc(code) => Some((code, grpc_name(code))),
+            Code::Grpc(status) => Some(Called { status, said: fetched.said.clone() }),
             Code::None | Code::Http(_) => None,
         },
         headers: fields

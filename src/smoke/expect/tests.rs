@@ -96,11 +96,33 @@ fn an_answer_that_is_none_holds_nothing() {
         (Answer { trouble: Some("refused".into()), ..answer() }, "answer: refused"),
         (Answer { status: None, ..answer() }, "status: got 0, expected 200-399"),
         (Answer { status: Some(404), ..answer() }, "status: got 404, expected 200-399"),
-        (Answer { grpc: Some((14, "UNAVAILABLE")), ..answer() }, "grpc-status: got 14 UNAVAILABLE, expected 0 OK"),
+        (ended(14, None), "grpc-status: got 14 UNAVAILABLE, expected 0 OK"),
+        (ended(14, Some("no\n upstream")), "grpc-status: got 14 UNAVAILABLE (no  upstream), expected 0 OK"),
     ] {
         assert_eq!(said("{}", &answer), [expected]);
     }
-    assert!(said("{}", &Answer { status: None, grpc: Some((0, "OK")), ..answer() }).is_empty());
+    assert!(said("{}", &ended(0, None)).is_empty());
+}
+
+/// A call that ended so.
+fn ended(status: u8, words: Option<&str>) -> Answer {
+    Answer { status: None, grpc: Some(Called { status, said: words.map(str::to_owned) }), ..answer() }
+}
+
+#[test]
+fn a_call_may_be_meant_to_fail() {
+    for (expect, status, expected) in [
+        ("{grpc-status: NOT_FOUND}", 5, None),
+        ("{grpc-status: [ok, 5]}", 5, None),
+        ("{grpc-status: [ok, 5]}", 0, None),
+        ("{grpc-status: 5}", 0, Some("grpc-status: got 0 OK, expected 5 NOT_FOUND")),
+        ("{grpc-status: [OK, not_found]}", 14, Some("grpc-status: got 14 UNAVAILABLE, expected 0 OK or 5 NOT_FOUND")),
+    ] {
+        let suite = suite(&format!("protocol: grpc, expect: {expect}"));
+        let failures = suite.steps[0].check(&ended(status, None), &suite.values).err().unwrap_or_default();
+        let said: Vec<String> = failures.iter().map(ToString::to_string).collect();
+        assert_eq!(said, Vec::from_iter(expected), "{expect}");
+    }
 }
 
 #[test]

@@ -235,7 +235,7 @@ fn every_value_that_is_wrong_has_its_place_and_says_what_to_do() {
         ),
         (
             step("protocol: grpc\n  expect: {status: 200}"),
-            "6:3: steps[0].expect: a gRPC call has no status of HTTP's; leave status out: the call must end with OK",
+            "6:3: steps[0].expect: a gRPC call has no status of HTTP's; say grpc-status, or nothing for OK",
         ),
         (step("\n- name: s\n  url: /"), "6:3: steps[1].name: 's' stands twice; the step on line 3 has it too"),
         (step("\n- url: /"), "6:3: steps[1].name is missing; reports call the step by it"),

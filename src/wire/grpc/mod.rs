@@ -91,6 +91,18 @@ impl Grpc {
     }
 }
 
+impl Grpc {
+    /// An answer of the method at `path` as JSON, by the types that the plan has kept; `None` where it has none.
+    ///
+    /// # Errors
+    /// Why it is no answer of that method.
+    #[must_use]
+    pub fn answer(&self, path: &str, body: &[u8]) -> Option<Result<String, String>> {
+        let way = self.ways.get(path).filter(|way| way.call.is_read)?;
+        way.method.as_ref().map(|method| method.answer(body))
+    }
+}
+
 /// A time limit as `grpc-timeout` has it: at most eight digits and a unit, rounded up.
 fn grpc_timeout(timeout: Duration) -> String {
     let nanos = timeout.as_nanos();
