@@ -138,11 +138,12 @@ impl<F: Loads> Desk<F> {
         let found = found.ok_or_else(|| refused(NO_LOAD))?;
         let fresh = found.newest().is_none() && call.role != Role::Confirm;
         let view = found.view(now, order.window);
-        (found.asked[asked].confirms, found.asked[asked].windowed) = (true, true);
         if !found.is_running() {
             self.start(call, track, asked, now)?;
         }
         if let Some(found) = self.run_mut(&call.canary).and_then(|run| run.track_mut(track)) {
+            // Only now: a plan that was refused its load has no evidence, and its own hook has said so.
+            (found.asked[asked].confirms, found.asked[asked].windowed) = (true, true);
             found.mark(now);
         }
         let aim = Aim { track, asked, view };

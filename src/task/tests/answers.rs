@@ -248,6 +248,31 @@ async fn a_load_that_there_is_no_room_for_is_refused_whole_and_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plan_that_there_was_no_room_for_is_not_what_a_bare_confirmation_is_about() {
+    let one = Settings { budgets: Budgets { tasks: 1, ..Budgets::default() }, ..Settings::default() };
+    let scene = Scene::with(one, |load, _| bad(20 * (load as u64 % 2)));
+    let second = |role| {
+        let order = Order { plan: Some(plan("http://podinfo-canary.test/other", &[])), ..call(role).order };
+        Call { order, ..call(role) }
+    };
+    scene.ask(&call(Role::Rollout)).await;
+    assert_eq!(scene.kind(&second(Role::Rollout)).await, Kind::Full, "its own hook is told");
+    at(&scene, 30.0).await;
+    assert_eq!(scene.kind(&bare(Role::Confirm)).await, Kind::Pass, "by the plan that was measured");
+    at(&scene, 61.0).await;
+    assert_eq!(scene.kind(&second(Role::Rollout)).await, Kind::Fail, "there is room for it now, and it is bad");
+    at(&scene, 80.0).await;
+    assert_eq!(scene.kind(&bare(Role::Confirm)).await, Kind::Fail, "it has evidence now, and counts");
+
+    let none = Settings { budgets: Budgets { tasks: 0, ..Budgets::default() }, ..Settings::default() };
+    let scene = Scene::with(none, |_, _| bad(0));
+    assert_eq!(scene.kind(&call(Role::Rollout)).await, Kind::Full);
+    let confirmed = scene.ask(&bare(Role::Confirm)).await;
+    assert_eq!(confirmed.kind, Kind::NotYet, "nothing was measured");
+    assert!(confirmed.text.contains("no load in this run"), "{}", confirmed.text);
+}
+
+#[tokio::test(start_paused = true)]
 async fn load_is_shed_in_whole_plans_the_newest_first() {
     let scene = Scene::new(|_, _| bad(0));
     for (second, name) in [(0.0, "old"), (1.0, "middle"), (2.0, "new")] {
