@@ -7,7 +7,7 @@ use prost::Message as _;
 use crate::plan::Hosts;
 use crate::proto::{CheckResponse, Serving, first_message};
 use crate::spec::probe::Probe;
-use crate::stats::{Code, Fault, Ns, grpc_name};
+use crate::stats::{Code, Fault, Ns};
 use crate::wire::{Clock as _, Coarse, Dialer, Grpc, Head, Observe, Protocol as _, Shot, Transport};
 
 /// Bytes of an answer at most that are kept.
@@ -56,7 +56,7 @@ pub async fn probe(probe: &Probe, hosts: &Arc<Hosts>) -> Result<String, Problem>
     // A name does not lead to where clouds hand out credentials.
     let transport = Transport::new(plan.wire, &plan.tls, &plan.via).map_err(|error| unconnected(error.to_string()))?;
     let dialer = Dialer::new(target.origin.clone(), transport.fenced(plan.addresses()).knowing(Arc::clone(hosts)), 0);
-    let protocol = Grpc::new(plan.timeout);
+    let protocol = Grpc::of(plan);
     let by = clock.now() + Ns::from(probe.connect);
     let mut conn = protocol.dial(&dialer, by, &clock).await.result.map_err(|fault| {
         unconnected(match fault {
@@ -83,7 +83,8 @@ pub async fn probe(probe: &Probe, hosts: &Arc<Hosts>) -> Result<String, Problem>
             "error: this server does not implement the grpc health protocol (grpc.health.v1.Health)".to_owned(),
         )),
         (Code::Grpc(status), None) => {
-            Err(Problem::Unanswered(format!("error: health rpc failed: it answered {}", grpc_name(status))))
+            let said = protocol.said().in_short(status);
+            Err(Problem::Unanswered(format!("error: health rpc failed: it answered {said}")))
         }
         // The wire gives a success in gRPC and nothing else without a fault.
         (Code::Http(_) | Code::None, None) => Err(Problem::Unanswered("error: health rpc failed".to_owned())),

@@ -42,6 +42,7 @@ Usage of grpc_health_probe:
   -rpc-header 'NAME: VALUE'  a header; may be repeated
   -user-agent NAME
   -tls, -tls-no-verify, -tls-ca-cert FILE, -tls-client-cert FILE, -tls-client-key FILE, -tls-server-name NAME
+  -gzip                      send the question compressed, and take the answer so
   -v                         say more
 Exit codes: 0 serving · 1 arguments · 2 no connection · 3 no answer · 4 not serving
 ";
@@ -161,7 +162,6 @@ impl Asked {
             () if too_short(self.connect) => Some("-connect-timeout must be greater than zero"),
             () if too_short(self.answer) => Some("-rpc-timeout must be greater than zero"),
             () if of_tls && !self.tls => Some("-tls-… without -tls: give -tls too"),
-            () if self.gzip => Some("-gzip is not supported: messages are sent as they are"),
             () if self.addr.contains('/') => Some("-addr: expected HOST:PORT, without a scheme and a path"),
             () => None,
         };
@@ -176,6 +176,9 @@ impl Asked {
         wishes.give(Id::UserAgent, self.agent);
         if self.trusting {
             wishes.give(Id::Insecure, "");
+        }
+        if self.gzip {
+            wishes.give(Id::Gzip, "");
         }
         self.headers.into_iter().for_each(|header| wishes.give(Id::Headers, header));
         self.files.into_iter().for_each(|(id, file)| wishes.give(id, file));
@@ -217,10 +220,10 @@ mod tests {
     #[test]
     fn a_probe_may_name_a_service_headers_and_tls() {
         let line = "--addr 10.0.0.7:443 -service a.B -rpc-timeout 3s -rpc-header x-a:1 -tls -tls-no-verify \
-                    -tls-server-name podinfo.test -v";
+                    -tls-server-name podinfo.test -gzip -v";
         let probe = probe(line).unwrap();
         let target = &probe.plan.targets[0];
-        assert!(target.origin.secure && probe.plan.tls.trust == Trust::Anyone);
+        assert!(target.origin.secure && probe.plan.tls.trust == Trust::Anyone && target.call.gzip);
         assert_eq!(probe.plan.tls.server, Some(Host::Name("podinfo.test".to_owned())));
         assert_eq!((&*target.request.body, target.request.header("x-a")), (&b"\x0a\x03a.B"[..], Some("1")));
         assert_eq!((probe.plan.timeout, probe.service.as_str()), (Some(Duration::from_secs(3)), "a.B"));
@@ -236,7 +239,8 @@ mod tests {
             ("-addr=a:1 -connect-timeout=0", "-connect-timeout must be greater than zero"),
             ("-addr=a:1 -rpc-timeout=-1s", "-rpc-timeout must be greater than zero"),
             ("-addr=a:1 -tls-no-verify", "-tls-… without -tls: give -tls too"),
-            ("-addr=a:1 -gzip", "-gzip is not supported: messages are sent as they are"),
+            ("-addr=a:1 -alts", "flag provided but not defined: -alts"),
+            ("-addr=a:1 -spiffe", "flag provided but not defined: -spiffe"),
             ("-version", "version requested"),
         ] {
             assert_eq!(probe(line).unwrap_err(), said, "{line}");

@@ -6,6 +6,9 @@ use super::calls::{Calls, Said};
 use super::practice::practice;
 use super::tollgate::{Ended, Running, quiet, run};
 
+/// SERVING, as a message that gzip has packed.
+const PACKED: &[u8] = b"\x01\0\0\0\x16\x1f\x8b\x08\0\0\0\0\0\x02\x03\xe3`\x04\0a\xa8\x07\xfe\x02\0\0\0";
+
 /// Runs tollgate under another name.
 fn under(name: &str, arguments: &str) -> Ended {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -60,7 +63,14 @@ fn a_report_goes_into_a_file_where_that_is_asked_for() {
 fn the_health_probe_ends_with_the_code_that_says_what_is_wrong() {
     let good = practice("");
     let (failing, mute, wrong) = (practice("errors 100%"), practice("hang 100%"), practice("no-grpc-status 100%"));
-    let unhealthy = Calls::start(|_, _| Said::message(&[0x08, 0x02]));
+    let unhealthy = practice("not-serving");
+    let packing = Calls::start(|_, asked| {
+        if asked[0] == 1 && asked[5..7] == [0x1f, 0x8b] {
+            return Said { fields: vec![("grpc-encoding", "gzip")], body: PACKED.to_vec(), ..Said::message(b"") };
+        }
+        let fields = vec![("grpc-status", "3"), ("grpc-message", "it%20is not%20gzip")];
+        Said { fields, body: Vec::new(), status: None, endless: false }
+    });
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (arguments, code, said, why) in [
         (format!("-addr={}", good.addr()), 0, "status: SERVING\n", "it serves"),
@@ -86,7 +96,19 @@ fn the_health_probe_ends_with_the_code_that_says_what_is_wrong() {
             "error: health rpc failed: the answer broke the protocol\n",
             "no status",
         ),
-        (format!("-addr={}", unhealthy.addr), 4, "service unhealthy (responded with \"NOT_SERVING\")\n", "it says no"),
+        (format!("-addr={} -gzip", packing.addr), 0, "status: SERVING\n", "both ways compressed"),
+        (
+            format!("-addr={}", packing.addr),
+            3,
+            "error: health rpc failed: it answered INVALID_ARGUMENT: it is not gzip\n",
+            "in its own words",
+        ),
+        (
+            format!("-addr={}", unhealthy.addr()),
+            4,
+            "service unhealthy (responded with \"NOT_SERVING\")\n",
+            "it says no",
+        ),
     ] {
         let ended = under("grpc_health_probe", &arguments);
         let text = if code == 0 { &ended.stdout } else { &ended.stderr };
