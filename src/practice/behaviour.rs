@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::fault::Fault;
+use super::health::Health;
 use super::latency::Latency;
 use super::value::Share;
 
@@ -44,6 +45,8 @@ pub struct Behaviour {
     pub http2: Http2,
     /// What an error is to a gRPC call.
     pub grpc: GrpcErrors,
+    /// What gRPC's health service says.
+    pub health: Health,
     /// Encryption.
     pub tls: Tls,
 }
@@ -271,6 +274,7 @@ impl Default for Behaviour {
             protocols: Protocols::default(),
             http2: Http2::default(),
             grpc: GrpcErrors::default(),
+            health: Health::default(),
             tls: Tls::default(),
         }
     }

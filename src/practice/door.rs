@@ -1,7 +1,7 @@
 //! Letting connections in: each gets its seat, and the protocol that its first bytes speak.
 
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustls::HandshakeKind;
@@ -35,15 +35,23 @@ pub(super) struct Server {
     pub(super) pages: Pages,
     /// What TLS needs; `None` without encryption.
     pub(super) tls: Option<Identity>,
+    /// Checks of gRPC's health service that might have found a service not serving.
+    pub(super) checks: AtomicU64,
     /// Questions about the truth being answered now.
     pub(super) asking: AtomicUsize,
 }
 
 impl Server {
+    /// What a check of gRPC's health service finds: whether this service serves, `None` where there is none of that name.
+    pub(super) fn serves(&self, service: &str) -> Option<bool> {
+        self.desk.behaviour.health.serves(service, &self.checks)
+    }
+
     /// What `/__truth` answers, or `/__reset`, which it does.
     pub(super) async fn about(&self, route: Route) -> io::Result<String> {
         let Route::Truth { values } = route else {
             self.desk.reset();
+            self.checks.store(0, Ordering::Relaxed);
             return Ok(r#"{"reset":true}"#.to_owned());
         };
         let truth = self.desk.truth();

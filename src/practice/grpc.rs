@@ -83,9 +83,14 @@ pub(super) fn take_message(heard: &mut Vec<u8>) -> Option<Vec<u8>> {
     (heard.len() >= end).then(|| heard.drain(..end).collect())
 }
 
+/// Whether there is a service of this name here; none is the server as a whole.
+pub(super) fn has(service: &str) -> bool {
+    ["", ECHO, HEALTH].contains(&service)
+}
+
 /// Answers a call: the messages of its answer, each behind its prefix, or a `grpc-status` other than 0. `body` is what the
-/// request's body has.
-pub(super) fn call(path: &str, body: &[u8]) -> Result<Vec<u8>, u8> {
+/// request's body has, `serves` whether a service does; `None` where there is none of that name.
+pub(super) fn call(path: &str, body: &[u8], serves: &dyn Fn(&str) -> Option<bool>) -> Result<Vec<u8>, u8> {
     if REFLECTION.contains(&path) {
         return messages(body)?
             .into_iter()
@@ -109,10 +114,11 @@ pub(super) fn call(path: &str, body: &[u8]) -> Result<Vec<u8>, u8> {
             Ok(framed(&Many { text, times }.encode_to_vec()))
         }
         Some((ECHO, "Chat")) => Ok(messages(body)?.into_iter().flat_map(framed).collect()),
-        Some((HEALTH, "Check")) => match read::<CheckRequest>(message(body)?)?.service.as_str() {
-            "" | ECHO | HEALTH => Ok(framed(&CheckResponse { status: Serving::Serving.into() }.encode_to_vec())),
-            _ => Err(NOT_FOUND),
-        },
+        Some((HEALTH, "Check")) => {
+            let serves = serves(&read::<CheckRequest>(message(body)?)?.service).ok_or(NOT_FOUND)?;
+            let status = if serves { Serving::Serving } else { Serving::NotServing };
+            Ok(framed(&CheckResponse { status: status.into() }.encode_to_vec()))
+        }
         _ => Err(UNIMPLEMENTED),
     }
 }
@@ -197,6 +203,7 @@ mod tests {
         let check = "/grpc.health.v1.Health/Check";
         let asking = |name: &str| framed(&[&[0x0a, name.len() as u8], name.as_bytes()].concat());
         let many = |text: &str, times| framed(&Many { text: text.to_owned(), times }.encode_to_vec());
+        let serves = |service: &str| (has(service) || service == "sick.Service").then(|| service != "sick.Service");
         for (path, body, expected, why) in [
             (echo, framed(b"any bytes"), Ok(framed(b"any bytes")), "the message comes back"),
             (echo, framed(b""), Ok(framed(b"")), "an empty message is a message"),
@@ -210,6 +217,7 @@ mod tests {
             (check, framed(b""), Ok(framed(&[8, 1])), "the server as a whole"),
             (check, asking(""), Ok(framed(&[8, 1])), "an empty name written out"),
             (check, asking(ECHO), Ok(framed(&[8, 1])), "a service there is"),
+            (check, asking("sick.Service"), Ok(framed(&[8, 2])), "a service that does not serve"),
             (check, asking("other.Service"), Err(5), "a service there is not"),
             (check, framed(&[0x0a, 9]), Err(3), "not a health check"),
             (echo, vec![], Err(13), "no message"),
@@ -220,7 +228,7 @@ mod tests {
             ("/tollgate.practice.Echo/Other", framed(b""), Err(12), "a method there is not"),
             ("/", vec![], Err(12), "no method"),
         ] {
-            assert_eq!(call(path, &body), expected, "{why}");
+            assert_eq!(call(path, &body, &serves), expected, "{why}");
         }
     }
 
@@ -241,7 +249,7 @@ mod tests {
     fn the_server_says_which_services_it_has_and_what_their_messages_are() {
         let ask = |question| {
             let body = framed(&ReflectionRequest { host: String::new(), question: Some(question) }.encode_to_vec());
-            let answer = call(REFLECTION[0], &body).unwrap();
+            let answer = call(REFLECTION[0], &body, &|_| None).unwrap();
             ReflectionResponse::decode(&answer[PREFIX_BYTES..]).unwrap().answer.unwrap()
         };
         let Answer::Services(listed) = ask(Question::Services(String::new())) else { panic!("services") };
@@ -261,7 +269,7 @@ mod tests {
         let both = [Question::Symbol(HEALTH.to_owned()), Question::File("none".to_owned())];
         let asked =
             |question| framed(&ReflectionRequest { host: String::new(), question: Some(question) }.encode_to_vec());
-        let answers = call(REFLECTION[1], &both.map(asked).concat()).unwrap();
+        let answers = call(REFLECTION[1], &both.map(asked).concat(), &|_| None).unwrap();
         assert_eq!(messages(&answers).map(|answers| answers.len()), Ok(2), "an answer for each question");
     }
 }

@@ -17,6 +17,7 @@ mod desk;
 mod door;
 mod fault;
 mod grpc;
+mod health;
 mod http1;
 mod http2;
 mod latency;
@@ -36,7 +37,7 @@ mod value;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -50,6 +51,7 @@ pub use behaviour::{
     SlowStart, Tls,
 };
 pub use fault::{Fault, Malformed, RESET_CODES};
+pub use health::Health;
 pub use latency::{Latency, TAIL_CAP};
 pub use parse::Mistake;
 pub use settings::{SETTINGS, Setting};
@@ -97,7 +99,13 @@ impl Practice {
         };
         let addr = listener.local_addr()?;
         let pages = Pages::new(&hostname, behaviour.seed, behaviour.shape.body_bytes);
-        let server = Arc::new(Server { desk: Desk::new(behaviour), pages, tls, asking: AtomicUsize::new(0) });
+        let server = Arc::new(Server {
+            desk: Desk::new(behaviour),
+            pages,
+            tls,
+            checks: AtomicU64::new(0),
+            asking: AtomicUsize::new(0),
+        });
         let (stop, stopped) = oneshot::channel();
         let shared = Arc::clone(&server);
         let thread = std::thread::Builder::new()

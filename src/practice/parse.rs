@@ -73,6 +73,7 @@ impl Behaviour {
             ("stall-phase", &["stall"]),
             ("grpc-status", &["errors", "bad-connections"]),
             ("grpc-errors", &["errors", "bad-connections"]),
+            ("not-serving-service", &["not-serving"]),
             ("tls-cert", &["tls"]),
             ("tls-cert", &["tls-key"]),
             ("tls-key", &["tls-cert"]),
@@ -151,6 +152,7 @@ mod tests {
         ("missing-trailers", &["1/2"], &["x"]),
         ("no-grpc-status", &["1/2"], &["x"]),
         ("no-message", &["1/2"], &["x"]),
+        ("not-serving", &["100%", "1/2"], &["x", "2"]),
         ("protocol", &["http1", "http2", "both"], &["http3", "h2", ""]),
         ("tls", &[""], &["yes"]),
         ("max-streams", &["1", "1000000"], &["0", "1000001", "x"]),
@@ -171,7 +173,15 @@ mod tests {
                 assert_eq!(mistakes[0].value, *value);
             }
         }
-        let dependent = ["error-status", "errors-random", "burst", "stall-phase", "grpc-status", "grpc-errors"];
+        let dependent = [
+            "error-status",
+            "errors-random",
+            "burst",
+            "stall-phase",
+            "grpc-status",
+            "grpc-errors",
+            "not-serving-service",
+        ];
         let of_tls = ["tls-cert", "tls-key", "tls-ca-out", "tls-bad", "tls-client", "tls-client-out"];
         let tested: BTreeSet<&str> = EXAMPLES.iter().map(|(key, ..)| *key).chain(dependent).chain(of_tls).collect();
         assert_eq!(tested, SETTINGS.iter().map(|setting| setting.key).collect());

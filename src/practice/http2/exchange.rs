@@ -107,7 +107,7 @@ impl<'a> Exchange<'a> {
             self.body.flow_control().release_capacity(piece.len())?;
             heard.extend_from_slice(&piece);
             while let Some(message) = grpc::take_message(&mut heard) {
-                match grpc::call(path, &message) {
+                match grpc::call(path, &message, &|service| self.server.serves(service)) {
                     Ok(frames) => self.send_part(&mut stream, frames.into()).await?,
                     Err(why) => {
                         status = why;
@@ -185,7 +185,7 @@ impl<'a> Exchange<'a> {
             Asked::Call(_) if asked.len() > grpc::MOST_MESSAGE_BYTES + grpc::PREFIX_BYTES => {
                 Answer::trailers_only(grpc::RESOURCE_EXHAUSTED)
             }
-            Asked::Call(path) => match grpc::call(path, asked) {
+            Asked::Call(path) => match grpc::call(path, asked, &|service| self.server.serves(service)) {
                 Ok(frames) => Answer::messages(frames),
                 Err(status) => Answer::trailers_only(status),
             },

@@ -143,6 +143,28 @@ pub(super) const ANSWERS: &[Setting] = &[
         Some(())
     }),
     setting!(
+        "not-serving",
+        "SHARE",
+        Some("100%"),
+        "Let gRPC's health service say NOT_SERVING to this share of checks (0)",
+        SHARE,
+        |b, v| {
+            b.health.not_serving = share(v)?;
+            Some(())
+        }
+    ),
+    setting!(
+        "not-serving-service",
+        "NAME",
+        None,
+        "The one service that this is about (whatever is asked about)",
+        "a service's name such as app.Shop",
+        |b, v| {
+            b.health.service = Some(v.to_owned()).filter(|name| !name.is_empty());
+            b.health.service.as_ref().map(|_| ())
+        }
+    ),
+    setting!(
         "grpc-errors",
         "FORM",
         None,

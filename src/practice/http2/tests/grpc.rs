@@ -26,6 +26,25 @@ async fn grpc_calls_are_answered_with_messages_and_statuses() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_health_service_says_what_was_chosen() {
+    const CHECK: &str = "/grpc.health.v1.Health/Check";
+    let (whole, shop) = (&b""[..], &b"\x0a\x08app.Shop"[..]);
+    let of_shop = &[("not-serving", "100%"), ("not-serving-service", "app.Shop")];
+    for (settings, service, said, why) in [
+        (&[("not-serving", "1/2")][..], whole, [1, 2, 1, 2], "every second check"),
+        (of_shop, shop, [2; 4], "one service, which is known then"),
+        (of_shop, whole, [1; 4], "and no other"),
+    ] {
+        let practice = start(settings);
+        let mut client = Client::new(&practice).await;
+        for status in said {
+            let answer = client.call(CHECK, service).await;
+            assert_eq!((answer.field("grpc-status"), &answer.body), (Some("0"), &framed(&[8, status])), "{why}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn grpc_errors_take_the_chosen_form() {
     for (form, http, grpc, headers_only) in
         [("trailers-only", 200, Some("13"), true), ("trailers", 200, Some("13"), false), ("http", 503, None, false)]
