@@ -38,6 +38,26 @@ fn a_server_that_says_close_gets_a_new_connection_for_every_request() {
 }
 
 #[test]
+fn a_connection_that_idles_between_two_requests_is_kept_over_every_wire() {
+    // More than the second after which a connection is looked at before it is used again.
+    let calls = ["", "--http2", "--protocol grpc", "--protocol grpc --call tollgate.practice.Echo/Chat --data []"];
+    std::thread::scope(|scope| {
+        for protocol in calls {
+            scope.spawn(move || {
+                let server = practice("");
+                let report = measure(&format!("-n 3 --rate 50/m -c 1 {protocol}"), &url(&server, "/"));
+                let truth = server.stop();
+                // Whose types the server is asked for, that is asked over a connection of its own.
+                let asked = u64::from(protocol.contains("--call"));
+                assert_eq!(truth.connections.accepted, 1 + asked, "{protocol}: {report}");
+                assert_eq!(report.count("/generator/connections"), 1, "{protocol}: {report}");
+                assert_eq!((report.count("/requests/succeeded"), report.count("/requests/resent")), (3, 0), "{report}");
+            });
+        }
+    });
+}
+
+#[test]
 fn an_idle_connection_that_the_server_closed_is_replaced_without_a_trace() {
     let server = practice("keep-alive-max 1");
     let report = measure("-n 6 --rate 3/s -c 1 --slo success>=100%", &url(&server, "/"));

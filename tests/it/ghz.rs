@@ -63,7 +63,7 @@ fn a_report_goes_into_a_file_where_that_is_asked_for() {
 fn the_health_probe_ends_with_the_code_that_says_what_is_wrong() {
     let good = practice("");
     let (failing, mute, wrong) = (practice("errors 100%"), practice("hang 100%"), practice("no-grpc-status 100%"));
-    let unhealthy = practice("not-serving");
+    let unhealthy = practice("not-serving 100%");
     let packing = Calls::start(|_, asked| {
         if asked[0] == 1 && asked[5..7] == [0x1f, 0x8b] {
             return Said { fields: vec![("grpc-encoding", "gzip")], body: PACKED.to_vec(), ..Said::message(b"") };
