@@ -1,5 +1,6 @@
 //! What was observed: samples, the counters an objective needs, and what they amount to. Pure.
 
+mod blocks;
 mod counted;
 mod join;
 mod log;
@@ -7,6 +8,7 @@ mod meter;
 mod newest;
 pub mod number;
 mod outcome;
+mod packed;
 mod reach;
 mod reading;
 mod recorder;

@@ -124,6 +124,15 @@ impl Sparse {
         }
     }
 
+    /// Forgets all values; room for as many different ones is kept.
+    pub(super) fn clear(&mut self) {
+        self.total = 0;
+        match &mut self.counts {
+            Counts::Sparse(entries) => entries.clear(),
+            Counts::Dense(_) => self.counts = Counts::default(),
+        }
+    }
+
     /// Gives back memory kept for growth: called once a slice is complete.
     pub fn shrink(&mut self) {
         if let Counts::Sparse(entries) = &mut self.counts {
@@ -140,7 +149,8 @@ impl Sparse {
         }
     }
 
-    fn add(&mut self, bucket: u16, count: u32) {
+    /// Counts so many values of a bucket.
+    pub(super) fn add(&mut self, bucket: u16, count: u32) {
         self.total += u64::from(count);
         match &mut self.counts {
             Counts::Dense(counts) => {
@@ -164,7 +174,8 @@ impl Sparse {
         }
     }
 
-    fn for_each(&self, mut visit: impl FnMut(u16, u32)) {
+    /// Calls `visit(bucket, count)` for each bucket that was hit, the least values first.
+    pub(super) fn for_each(&self, mut visit: impl FnMut(u16, u32)) {
         match &self.counts {
             Counts::Sparse(entries) => entries.iter().for_each(|(bucket, count)| visit(*bucket, u32::from(*count))),
             Counts::Dense(counts) => {

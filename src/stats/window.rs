@@ -1,22 +1,18 @@
-//! The newest ten minutes of a task's load: exact counters per second, histograms per ten seconds.
+//! The newest ten minutes of a task's load: exact counters per second, histograms for display beside them.
 //!
 //! Reading it changes nothing. A slice belongs to the second in which its requests were *done*.
 
 use std::collections::VecDeque;
 
+use super::blocks::Blocks;
 use super::reach::Reach;
 use super::rows::Rows;
-use super::sparse::Sparse;
 use super::{
     Fault, Measures, Membership, Meter, Moments, Ns, Reading, Sample, Series, Slices, Tally, Test, membership,
 };
 
 /// Seconds of exact counters kept.
 const KEPT_SECONDS: u64 = 600;
-/// Seconds a block of display histogram spans.
-const BLOCK_SECONDS: u64 = 10;
-/// The newest part of the display histograms is kept by the second.
-const FINE_SECONDS: u64 = 60;
 
 /// Counters of one meter, one entry a second.
 #[derive(Clone, Debug)]
@@ -25,15 +21,6 @@ enum Column {
     Counts(Rows<2>),
     /// Moments are rare and larger.
     Moments(VecDeque<Moments>),
-}
-
-/// Display values of a stretch of time.
-#[derive(Clone, Debug, Default)]
-struct Block {
-    begin: u64,
-    latency: Sparse,
-    /// Per meter: sum of the values within the bound.
-    sums: Box<[u64]>,
 }
 
 /// A ring of one-second slices.
@@ -49,16 +36,24 @@ pub struct Window {
     own: VecDeque<Own>,
     /// The second that the front of every column belongs to.
     front: u64,
-    blocks: VecDeque<Block>,
-    fine: VecDeque<Block>,
-    /// Tainted requests are rare: `(second, meter, n, k)`.
-    tainted: VecDeque<(u64, u16, u32, u32)>,
+    blocks: Blocks,
+    /// Requests in flight while our own process stood still, in the seconds and meters in which there were any.
+    tainted: VecDeque<Tainted>,
+}
+
+/// A meter's tainted requests in one second; they are rare.
+#[derive(Clone, Copy, Debug)]
+struct Tainted {
+    second: u32,
+    meter: u16,
+    n: u32,
+    k: u32,
 }
 
 /// Our own failings in one second; they are rare.
 #[derive(Clone, Copy, Debug, Default)]
 struct Own {
-    second: u64,
+    second: u32,
     /// Requests started late.
     late: u32,
     /// Requests that failed through us.
@@ -79,17 +74,9 @@ impl Window {
                 Test::Share(_) | Test::AtMost(..) => Column::Counts(Rows::new()),
             })
             .collect();
-        Self {
-            meters,
-            judged_from,
-            columns,
-            totals: Rows::new(),
-            own: VecDeque::new(),
-            front: 0,
-            blocks: VecDeque::new(),
-            fine: VecDeque::new(),
-            tainted: VecDeque::new(),
-        }
+        let blocks = Blocks::new(meters.len());
+        let (own, tainted) = (VecDeque::new(), VecDeque::new());
+        Self { meters, judged_from, columns, totals: Rows::new(), own, front: 0, blocks, tainted }
     }
 
     /// Counts one finished request.
@@ -98,26 +85,29 @@ impl Window {
         let Some(row) = self.row(second) else { return };
         self.totals.add(row, [1, u32::from(success), 0]);
         let local = u32::from(sample.outcome.fault == Some(Fault::Local));
-        self.failed(Own { second, late: 0, local, tainted: u32::from(sample.tainted) });
-        let block = block_at(&mut self.fine, second, self.meters.len());
-        if let Membership::Value(latency) = membership(Series::Latency, sample, success) {
-            block.latency.record(latency);
-        }
-        for (meter, (column, counted)) in self.columns.iter_mut().zip(&self.meters).enumerate() {
-            let mut reading = Reading::empty(counted.test);
-            counted.count(&mut reading, sample, success);
-            match (column, reading) {
-                (Column::Counts(rows), Reading::Tally(tally)) => {
-                    rows.add(row, [tally.n as u32, tally.k as u32]);
-                    block.sums[meter] = block.sums[meter].saturating_add(tally.sum as u64);
-                    if tally.tainted_n > 0 {
-                        self.tainted.push_back((second, meter as u16, tally.tainted_n as u32, tally.tainted_k as u32));
-                    }
-                }
-                (Column::Moments(rows), Reading::Moments(moments)) => rows[row].merge(&moments),
-                _ => debug_assert!(false, "a column is made by its own test"),
+        self.failed(Own { second: second as u32, late: 0, local, tainted: u32::from(sample.tainted) });
+        let Self { columns, meters, tainted, .. } = self;
+        self.blocks.count(second, |latency, sums| {
+            if let Membership::Value(value) = membership(Series::Latency, sample, success) {
+                latency.record(value);
             }
-        }
+            for (meter, (column, counted)) in columns.iter_mut().zip(&*meters).enumerate() {
+                let mut reading = Reading::empty(counted.test);
+                counted.count(&mut reading, sample, success);
+                match (column, reading) {
+                    (Column::Counts(rows), Reading::Tally(tally)) => {
+                        rows.add(row, [tally.n as u32, tally.k as u32]);
+                        sums[meter] += tally.sum;
+                        if tally.tainted_n > 0 {
+                            let (n, k) = (tally.tainted_n as u32, tally.tainted_k as u32);
+                            taint(tainted, Tainted { second: second as u32, meter: meter as u16, n, k });
+                        }
+                    }
+                    (Column::Moments(rows), Reading::Moments(moments)) => rows[row].merge(&moments),
+                    _ => debug_assert!(false, "a column is made by its own test"),
+                }
+            }
+        });
     }
 
     /// Counts one request that fell due, and whether our own process started it late.
@@ -125,7 +115,7 @@ impl Window {
         let second = self.second(due);
         let Some(row) = self.row(second) else { return };
         self.totals.add(row, [0, 0, 1]);
-        self.failed(Own { second, late: u32::from(late), ..Own::default() });
+        self.failed(Own { second: second as u32, late: u32::from(late), ..Own::default() });
     }
 
     fn second(&self, at: Ns) -> u64 {
@@ -160,16 +150,13 @@ impl Window {
             reach.succeeded += succeeded;
             reach.scheduled += scheduled;
         }
-        for own in self.own.iter().filter(|own| (from..to).contains(&own.second)) {
+        for own in self.own.iter().filter(|own| (from..to).contains(&u64::from(own.second))) {
             reach.late += u64::from(own.late);
             reach.local += u64::from(own.local);
             reach.tainted += u64::from(own.tainted);
         }
         let mut sums = vec![0u128; self.meters.len()];
-        for block in self.blocks.iter().chain(&self.fine).filter(|b| b.begin >= from && b.begin < to) {
-            reach.latency.merge(&block.latency);
-            sums.iter_mut().zip(&block.sums).for_each(|(sum, part)| *sum += u128::from(*part));
-        }
+        self.blocks.add_to((from, to), &mut reach.latency, &mut sums);
         for (meter, column) in self.columns.iter().enumerate() {
             let reading = match column {
                 Column::Moments(rows) => {
@@ -199,9 +186,8 @@ impl Window {
 
     /// Second, `n` and `k` of a meter's tainted requests in the seconds `from..to`.
     fn tainted(&self, meter: usize, from: u64, to: u64) -> impl Iterator<Item = (u64, u64, u64)> {
-        let wanted =
-            move |entry: &&(u64, u16, u32, u32)| (from..to).contains(&entry.0) && usize::from(entry.1) == meter;
-        self.tainted.iter().filter(wanted).map(|(second, _, n, k)| (*second, u64::from(*n), u64::from(*k)))
+        let in_them = move |one: &&Tainted| (from..to).contains(&one.second.into()) && usize::from(one.meter) == meter;
+        self.tainted.iter().filter(in_them).map(|one| (one.second.into(), one.n.into(), one.k.into()))
     }
 
     /// A meter's counters second by second; `rows` begins at the second `front`.
@@ -226,13 +212,8 @@ impl Window {
                 Column::Moments(rows) => rows.capacity() * size_of::<Moments>(),
             })
             .sum();
-        let blocks: usize = self
-            .blocks
-            .iter()
-            .chain(&self.fine)
-            .map(|b| size_of::<Block>() + b.latency.heap_bytes() + b.sums.len() * size_of::<u64>())
-            .sum();
-        columns + blocks + self.totals.heap_bytes() + self.own.capacity() * size_of::<Own>()
+        let rare = self.own.capacity() * size_of::<Own>() + self.tainted.capacity() * size_of::<Tainted>();
+        columns + self.totals.heap_bytes() + self.blocks.heap_bytes() + rare
     }
 
     /// The row of a second, making room for it; `None` for a second already dropped.
@@ -257,7 +238,6 @@ impl Window {
         if over > 0 {
             self.drop_front(over);
         }
-        self.coarsen(second);
         Some(row.saturating_sub(over))
     }
 
@@ -284,39 +264,27 @@ impl Window {
             }
         }
         let front = self.front;
-        while self.blocks.front().is_some_and(|b| b.begin + BLOCK_SECONDS <= front) {
-            self.blocks.pop_front();
-        }
-        while self.tainted.front().is_some_and(|t| t.0 < front) {
+        self.blocks.drop_front(front);
+        while self.tainted.front().is_some_and(|one| u64::from(one.second) < front) {
             self.tainted.pop_front();
         }
-        while self.own.front().is_some_and(|own| own.second < front) {
+        while self.own.front().is_some_and(|own| u64::from(own.second) < front) {
             self.own.pop_front();
-        }
-    }
-
-    /// Moves seconds that are no longer new into blocks of ten.
-    fn coarsen(&mut self, newest: u64) {
-        while self.fine.front().is_some_and(|b| b.begin + FINE_SECONDS < newest) {
-            let Some(old) = self.fine.pop_front() else { return };
-            let block = block_at(&mut self.blocks, old.begin / BLOCK_SECONDS * BLOCK_SECONDS, self.meters.len());
-            block.latency.merge(&old.latency);
-            block.sums.iter_mut().zip(&old.sums).for_each(|(sum, part)| *sum = sum.saturating_add(*part));
-            block.latency.shrink();
         }
     }
 }
 
-/// The block that begins at `begin`, made if it is the newest.
-fn block_at(blocks: &mut VecDeque<Block>, begin: u64, meters: usize) -> &mut Block {
-    if blocks.back().is_none_or(|last| last.begin < begin) {
-        if let Some(last) = blocks.back_mut() {
-            last.latency.shrink();
+/// Counts tainted requests with those of the same second and meter.
+fn taint(tainted: &mut VecDeque<Tainted>, more: Tainted) {
+    // Requests are recorded in the order they were done, give or take a moment.
+    let near = tainted.iter_mut().rev().take_while(|one| one.second >= more.second);
+    match near.into_iter().find(|one| (one.second, one.meter) == (more.second, more.meter)) {
+        Some(one) => {
+            one.n += more.n;
+            one.k += more.k;
         }
-        blocks.push_back(Block { begin, latency: Sparse::default(), sums: vec![0; meters].into() });
+        None => tainted.push_back(more),
     }
-    let at = blocks.partition_point(|b| b.begin <= begin).saturating_sub(1);
-    &mut blocks[at]
 }
 
 #[cfg(test)]
@@ -404,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_of_twenty_a_second_keeps_its_window_in_fifty_six_kibibytes() {
+    fn a_task_of_twenty_a_second_keeps_its_window_in_twenty_four_kibibytes() {
         let mut window = Window::new(&measures(), Ns::ZERO);
         let mut state = 1u64;
         for i in 0..20 * 700u64 {
@@ -415,6 +383,6 @@ mod tests {
             window.record(&s, true);
         }
         let each = window.heap_bytes();
-        assert!(each < 56 << 10, "{each} bytes a task");
+        assert!(each < 24 << 10, "{each} bytes a task");
     }
 }
