@@ -63,7 +63,8 @@ impl<P: Protocol> Lane<P> {
         let seen = seen.redirected;
         let origin = ground.plan.targets[target].origin.clone();
         let asked = Hop { origin, request: ground.request(target, due.index) };
-        self.follow(ground, (first, seen, asked), when).await
+        // Large, and of no use to most lanes.
+        Box::pin(self.follow(ground, (first, seen, asked), when)).await
     }
 
     /// Goes where the answer to `asked` leads, and on from there. What comes of the whole began with the first request
@@ -102,6 +103,8 @@ impl<P: Protocol> Lane<P> {
             Some(at) => self.links[..=at].rotate_right(1),
             None => {
                 self.links.truncate(ground.routes.len() + MOST_ELSEWHERE - 1);
+                // Most lanes only ever have one.
+                self.links.reserve_exact(1);
                 self.links.insert(0, Link::new(Rc::clone(way), self.number));
             }
         }

@@ -153,7 +153,8 @@ impl<P: Protocol> Link<P> {
             self.open = Some(Open { conn, address, at, age: age(number), dial, place: Some(place) });
             return Ok(());
         }
-        let Dialled { times, address, result } = ground.protocol.dial(&way.dialer, by, &ground.clock).await;
+        // Seldom needed and large: a lane has no room for it meanwhile.
+        let Dialled { times, address, result } = Box::pin(ground.protocol.dial(&way.dialer, by, &ground.clock)).await;
         let at = ground.clock.now();
         ground.dialled(result.is_ok());
         self.tried = address;

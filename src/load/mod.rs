@@ -267,7 +267,7 @@ pub struct Load {
     plan: Arc<Plan>,
     brakes: Arc<Brakes>,
     board: Arc<Board>,
-    shares: Vec<oneshot::Receiver<Share>>,
+    shares: Vec<oneshot::Receiver<Box<Share>>>,
     /// Where each worker is asked about its part; empty for [`Detail::Run`].
     asking: Vec<mpsc::UnboundedSender<Ask>>,
     zero: Ns,
@@ -341,10 +341,15 @@ impl Load {
 
     /// The same, with the requests one by one; none where none were to be kept.
     pub async fn finish_with_log(self) -> (Summary, Log) {
-        let mut all: Option<Share> = None;
-        let mut lost = false;
+        // Nothing of the shares is at hand while one of them is waited for: that would be room for it in every load.
+        let mut ended = Vec::new();
         for share in self.shares {
-            match (share.await, &mut all) {
+            ended.push(share.await);
+        }
+        let mut all: Option<Box<Share>> = None;
+        let mut lost = false;
+        for share in ended {
+            match (share, &mut all) {
                 (Ok(share), None) => all = Some(share),
                 (Ok(share), Some(all)) => {
                     all.recorder.merge(&share.recorder);

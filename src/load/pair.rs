@@ -69,7 +69,8 @@ impl Running {
         match self {
             Self::Alone(load) => (load.finish().await, None),
             Self::Beside(pair) => {
-                let (canary, primary) = pair.finish().await;
+                // Boxed: a load alone has no room for two.
+                let (canary, primary) = Box::pin(pair.finish()).await;
                 (canary, Some(primary))
             }
         }

@@ -70,6 +70,45 @@ impl Sink for Recorder {
     }
 }
 
+/// Whichever it is.
+impl Sink for Box<dyn Sink> {
+    fn record(&mut self, sample: &Sample) {
+        (**self).record(sample);
+    }
+
+    fn split(&mut self, sample: &Sample, keys: &[Key]) {
+        (**self).split(sample, keys);
+    }
+
+    fn due(&mut self, due: Ns, lag: Option<Ns>) {
+        (**self).due(due, lag);
+    }
+
+    fn dialled(&mut self, made: bool) {
+        (**self).dialled(made);
+    }
+
+    fn fell_due(&mut self, number: u64, due: &Due) {
+        (**self).fell_due(number, due);
+    }
+
+    fn answered(&mut self, number: u64) {
+        (**self).answered(number);
+    }
+
+    fn recorder(&self) -> &Recorder {
+        (**self).recorder()
+    }
+
+    fn take(&mut self) -> (Recorder, Option<Log>) {
+        (**self).take()
+    }
+
+    fn watched(&mut self) -> Option<&mut Watched> {
+        (**self).watched()
+    }
+}
+
 /// Counts, and keeps each request besides.
 impl Sink for (Recorder, Log) {
     fn record(&mut self, sample: &Sample) {

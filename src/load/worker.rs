@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread;
@@ -34,7 +35,7 @@ pub(super) struct Job {
     pub(super) zero: Ns,
     pub(super) brakes: Arc<Brakes>,
     pub(super) board: Arc<Board>,
-    pub(super) done: oneshot::Sender<Share>,
+    pub(super) done: oneshot::Sender<Box<Share>>,
     /// What is asked about the share while it runs; `None` where nobody will ask.
     pub(super) asked: Option<mpsc::UnboundedReceiver<Ask>>,
 }
@@ -127,28 +128,34 @@ async fn work(mut inbox: mpsc::UnboundedReceiver<Job>, floor: Floor) {
 
 /// Runs one share over the protocol that its plan asks for.
 async fn carry(job: Job, floor: Floor) {
-    match job.plan.wire {
+    let carried = match job.plan.wire {
         Wire::Http1 => {
             let protocol =
                 Http1::new(job.plan.keep_alive).through(&job.plan.via).resending_early(job.terms.resends_early);
-            carry_over(protocol, job, floor).await;
+            carry_over(protocol, job, floor)
         }
-        Wire::Http2 => carry_over(Http2, job, floor).await,
-        Wire::Grpc => carry_over(Grpc::of(&job.plan), job, floor).await,
-    }
+        Wire::Http2 => carry_over(Http2, job, floor),
+        Wire::Grpc => {
+            let protocol = Grpc::of(&job.plan);
+            carry_over(protocol, job, floor)
+        }
+    };
+    carried.await;
 }
 
-/// Runs one share and counts it, or keeps each of its requests besides.
-async fn carry_over<P: Protocol>(protocol: P, job: Job, floor: Floor) {
+/// Runs one share and counts it, or keeps each of its requests besides. Boxed, it takes no more room than this protocol
+/// needs; and the engine is compiled once for each protocol, whoever counts.
+fn carry_over<P: Protocol>(protocol: P, job: Job, floor: Floor) -> Pin<Box<dyn Future<Output = ()>>> {
     let recorder = Recorder::new(Arc::clone(&job.measures), Ns::from(job.plan.schedule.warmup), job.terms.detail);
-    match job.terms.rows {
+    let sink: Box<dyn Sink> = match job.terms.rows {
         None if job.asked.is_some() => {
-            let watched = Watched::new(recorder, Arc::clone(&job.measures), Ns::from(job.plan.schedule.warmup));
-            carry_into(watched, protocol, job, floor).await;
+            let judged_from = Ns::from(job.plan.schedule.warmup);
+            Box::new(Watched::new(recorder, Arc::clone(&job.measures), judged_from))
         }
-        None => carry_into(recorder, protocol, job, floor).await,
-        Some(most) => carry_into((recorder, Log::new(most)), protocol, job, floor).await,
-    }
+        None => Box::new(recorder),
+        Some(most) => Box::new((recorder, Log::new(most))),
+    };
+    Box::pin(carry_into(sink, protocol, job, floor))
 }
 
 /// Runs one share and hands it back.
@@ -189,7 +196,7 @@ async fn carry_into<P: Protocol, S: Sink>(sink: S, protocol: P, job: Job, floor:
     recorder.heartbeats(&beats);
     let (first_error, said) = (ground.ways.first_error(), ground.protocol.said());
     // A receiver that is gone no longer wants the share.
-    let _ = done.send(Share { recorder, log, peak_lanes, first_error, said });
+    let _ = done.send(Box::new(Share { recorder, log, peak_lanes, first_error, said }));
     // Whoever still asks about the load needs its numbers and not its connections.
     ground.ways.close();
 }

@@ -33,6 +33,7 @@ pub fn parse(text: &str) -> Result<Line, ParseErrors> {
     if clauses.is_empty() && errors.is_empty() {
         errors.push(Cursor::new(text).error("expected a clause, e.g. success>=99%, p99<500ms"));
     }
+    clauses.shrink_to_fit();
     if errors.is_empty() { Ok(Line { clauses }) } else { Err(ParseErrors(errors)) }
 }
 

@@ -75,14 +75,15 @@ impl Live {
 
     async fn carry(self, mut start: Start, load: LiveLoad, mut stopped: watch::Receiver<bool>) {
         let asked = tokio::select! {
-            asked = settled(&self.engine, &start.plan), if start.ready_wait.is_zero() => asked,
-            asked = ready(&self.engine, &start.plan, start.ready_wait), if !start.ready_wait.is_zero() => asked,
+            // Boxed, their room is given back while the load runs.
+            asked = Box::pin(settled(&self.engine, &start.plan)), if start.ready_wait.is_zero() => asked,
+            asked = Box::pin(ready(&self.engine, &start.plan, start.ready_wait)), if !start.ready_wait.is_zero() => asked,
             _ = stopped.wait_for(|stopped| *stopped) => return load.over(End::Done),
         };
         if let Some((primary, _)) = &mut start.primary
             && primary.asks()
         {
-            match settled(&self.engine, primary).await {
+            match Box::pin(settled(&self.engine, primary)).await {
                 Ok(plan) => *primary = plan,
                 Err(NotReady::Silent(why) | NotReady::Impossible(why)) => {
                     return load.over(End::Broken(format!("primary: {why}")));

@@ -171,6 +171,8 @@ impl<L: Load> Track<L> {
         if self.asked.len() >= MOST_ASKED {
             return None;
         }
+        // Most loads are judged by one.
+        self.asked.reserve_exact(1);
         self.asked.push(Asked::new(Arc::clone(objective), *success, window, &self.plan));
         Some(self.asked.len() - 1)
     }

@@ -44,8 +44,9 @@ pub(super) fn main(args: impl Iterator<Item = OsString>) -> Exit {
     }
 }
 
-/// Has the kernel back memory by small pages. The allocator asks for pages of 2 MiB, which makes bulk work a little
-/// faster; a service that does little most of the time would hold twice the memory for it.
+/// Has the kernel back memory by small pages where it would use pages of 2 MiB unasked: a service that does little most of
+/// the time would hold twice the memory for it. The allocator does not ask for them either, and could not be told here: it
+/// has its first memory before any command is read.
 fn small_pages() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {

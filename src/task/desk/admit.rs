@@ -200,6 +200,8 @@ impl<F: Loads> Desk<F> {
             if !run.has_room() {
                 return Err(Finding::new(Kind::Full, "tollgate is full: too many loads in one run").into());
             }
+            // Most runs have one load.
+            run.tracks.reserve_exact(1);
             run.tracks.push(Track::new(id, (Arc::clone(plan), primary.cloned()), now));
         }
         let track = run.tracks.iter_mut().find(|track| track.is_of(plan, primary)).ok_or_else(|| refused(NO_LOAD))?;

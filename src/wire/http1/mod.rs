@@ -13,7 +13,7 @@ use crate::plan::{Origin, Proxy, Request, Via};
 use crate::stats::Ns;
 
 /// Read buffers begin this small, so that a thousand idle connections cost little.
-const LEAST_BUFFER: usize = 2 * 1024;
+const LEAST_BUFFER: usize = 1024;
 
 /// HTTP/1.1 as one plan wants it.
 #[derive(Clone, Debug)]

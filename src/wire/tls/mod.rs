@@ -9,9 +9,10 @@ mod tests;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rustls::client::Resumption;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, InconsistentKeys};
 use tokio_rustls::TlsConnector;
@@ -27,12 +28,16 @@ use crate::stats::Fault;
 /// Name of HTTP/2 in the handshake (RFC 9113 §3.2).
 const H2: &[u8] = b"h2";
 
+/// Ciphers and curves, once for all loads: a service has a thousand.
+static PROVIDER: LazyLock<Arc<CryptoProvider>> =
+    LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
+
 /// What every handshake of a plan has in common: trust, identity and the protocol offered.
 ///
 /// # Errors
 /// An authority that is no certificate, a certificate or key that cannot be used, or that do not belong together.
 pub(super) fn configuration(wire: Wire, tls: &Tls) -> Result<ClientConfig, TransportError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::clone(&PROVIDER);
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .expect("ring has suites for TLS 1.2 and 1.3");
