@@ -29,8 +29,7 @@ use crate::stats::Fault;
 const H2: &[u8] = b"h2";
 
 /// Ciphers and curves, once for all loads: a service has a thousand.
-static PROVIDER: LazyLock<Arc<CryptoProvider>> =
-    LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
+static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
 
 /// What every handshake of a plan has in common: trust, identity and the protocol offered.
 ///
