@@ -65,6 +65,7 @@ fn quantiles_are_order_statistics_and_no_answer_is_slower_than_any() {
 fn a_targets_account_counts_what_it_spoiled_and_puts_what_it_never_answered_last() {
     let account = |hang: u64, answered: u64| {
         json!({
+            "connections": {"refused": 0},
             "requests": {"received": 100, "answered": answered, "succeeded": answered, "spoiled": 2, "abandoned": 3},
             "faults": {"hang": hang},
             "service_us": (1..=answered).map(|ms| ms * 1_000).collect::<Vec<_>>(),
@@ -75,7 +76,12 @@ fn a_targets_account_counts_what_it_spoiled_and_puts_what_it_never_answered_last
     assert_eq!(served(&account(0, 98)).unwrap().p99, 98.0, "what failed at once makes no percentile better or worse");
     let nothing = served(&account(2, 0)).unwrap();
     assert_eq!((nothing.success, nothing.p50), (0.0, f64::INFINITY));
-    assert_eq!(served(&json!({"requests": {"answered": 0, "spoiled": 0, "succeeded": 0}, "service_us": []})), None);
+    let mut turned_away = account(2, 98);
+    turned_away["connections"]["refused"] = json!(100);
+    assert_eq!(served(&turned_away).unwrap().success, 0.49, "who is turned away at the door was not served");
+    let mut idle = account(0, 0);
+    idle["requests"]["spoiled"] = json!(0);
+    assert_eq!(served(&idle), None);
 }
 
 #[test]
