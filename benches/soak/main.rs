@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use release::{Release, Told};
 use rustix::process::Signal;
 use support::arguments::Arguments;
@@ -99,10 +99,9 @@ fn main() -> Result<()> {
         table.row([*what, seen, if *held { "held" } else { "DID NOT HOLD" }]);
     }
     println!("{table}");
-    match claims.iter().filter(|(_, held, _)| !held).count() {
-        0 => Ok(()),
-        some => bail!("{some} did not hold"),
-    }
+    let broken = claims.iter().filter(|(_, held, _)| !held).count();
+    ensure!(broken == 0, "{broken} did not hold");
+    Ok(())
 }
 
 /// All releases until the end, and what was seen meanwhile.

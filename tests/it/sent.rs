@@ -54,7 +54,34 @@ fn a_request_is_these_bytes_in_this_order() {
             "as a header",
         ),
         (
-            &["-d", "a=1&b=ü"],
+            &["-a", "ann:s3:cret"],
+            "/",
+            format!("GET / HTTP/1.1\r\nHost: HOST\r\n{usual}Authorization: Basic YW5uOnMzOmNyZXQ=\r\n\r\n"),
+            "basic authentication really goes out",
+        ),
+        (
+            &["--disable-keepalive"],
+            "/",
+            format!("GET / HTTP/1.1\r\nHost: HOST\r\n{usual}Connection: close\r\n\r\n"),
+            "the server is told that the connection ends",
+        ),
+        (
+            &["-disable-keepalive", "-host", "a.test", "-c=1", "-disable-compression"],
+            "/",
+            format!("GET / HTTP/1.1\r\nHost: a.test\r\n{usual}Connection: close\r\n\r\n"),
+            "hey's spelling",
+        ),
+    ] {
+        assert_eq!(sent(arguments, path), expected, "{why}");
+    }
+}
+
+#[test]
+fn a_body_makes_no_post_and_has_its_length_in_bytes() {
+    let usual = format!("User-Agent: {AGENT}\r\nAccept: */*\r\n");
+    for (arguments, path, expected, why) in [
+        (
+            &["-d", "a=1&b=ü"][..],
             "/",
             format!(
                 "GET / HTTP/1.1\r\nHost: HOST\r\n{usual}Content-Type: text/html\r\nContent-Length: 8\r\n\r\na=1&b=ü"
@@ -74,24 +101,6 @@ fn a_request_is_these_bytes_in_this_order() {
             "/",
             format!("PUT / HTTP/1.1\r\nHost: HOST\r\n{usual}Content-Length: 0\r\n\r\n"),
             "an empty PUT",
-        ),
-        (
-            &["-a", "ann:s3:cret"],
-            "/",
-            format!("GET / HTTP/1.1\r\nHost: HOST\r\n{usual}Authorization: Basic YW5uOnMzOmNyZXQ=\r\n\r\n"),
-            "basic authentication really goes out",
-        ),
-        (
-            &["--disable-keepalive"],
-            "/",
-            format!("GET / HTTP/1.1\r\nHost: HOST\r\n{usual}Connection: close\r\n\r\n"),
-            "the server is told that the connection ends",
-        ),
-        (
-            &["-disable-keepalive", "-host", "a.test", "-c=1", "-disable-compression"],
-            "/",
-            format!("GET / HTTP/1.1\r\nHost: a.test\r\n{usual}Connection: close\r\n\r\n"),
-            "hey's spelling",
         ),
     ] {
         assert_eq!(sent(arguments, path), expected, "{why}");

@@ -18,9 +18,7 @@ fn what_has_no_effect_is_said_but_stops_nothing() {
 
 #[test]
 fn what_does_not_go_together_is_refused() {
-    use Id::{
-        BasicAuth, Body, BodyFile, Connections, Duration, Headers, MaxLanes, RatePerConnection, Requests, Stages,
-    };
+    use Id::{BasicAuth, Body, BodyFile, Connections, Duration, Headers, MaxLanes, RatePerConnection, Stages};
     for (wishes, expected) in [
         (
             vec![(RatePerConnection, "10"), (Id::Rate, "20/s")],
@@ -39,7 +37,7 @@ fn what_does_not_go_together_is_refused() {
             "-z/--duration: got '20s', expected nothing beside --stage; each stage has its own duration",
         ),
         (
-            vec![(Stages, "1s:10/s"), (Requests, "20")],
+            vec![(Stages, "1s:10/s"), (Id::Requests, "20")],
             "-n/--requests: got '20', expected nothing beside --stage; the stages decide how many requests there are",
         ),
         (
