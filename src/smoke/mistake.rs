@@ -28,8 +28,7 @@ impl Mistake {
 /// `line:column: what is wrong; what to do`.
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.at, self.said)?;
-        self.advice.as_ref().map_or(Ok(()), |advice| write!(f, "; {advice}"))
+        self.at.tell(f, &self.said, self.advice.as_deref())
     }
 }
 

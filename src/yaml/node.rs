@@ -26,6 +26,14 @@ impl fmt::Display for Position {
     }
 }
 
+impl Position {
+    /// Writes a mistake here: `line:column: what is wrong; what to do`.
+    pub(crate) fn tell(self, f: &mut fmt::Formatter<'_>, said: &str, advice: Option<&str>) -> fmt::Result {
+        write!(f, "{self}: {said}")?;
+        advice.map_or(Ok(()), |advice| write!(f, "; {advice}"))
+    }
+}
+
 /// A value and where it begins.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use tollgate::practice::{Behaviour, Practice};
+use tollgate::practice::Practice;
 
 use super::calls::{Calls, Said};
 use super::flagger::as_go;
@@ -12,6 +12,7 @@ use super::practice::practice;
 use super::raw::Raw;
 use super::report::{measure, measure_with};
 use super::service::{Answer, Service, Wanted};
+use super::targets::a_good_one_and_a_bad_one;
 use super::tollgate::run;
 
 /// The end of an answer of status 12, in its head alone.
@@ -178,15 +179,7 @@ fn a_server_that_says_goodbye_after_every_call_loses_none() {
 
 #[test]
 fn calls_are_spread_over_all_addresses_and_the_bad_one_is_named() {
-    let (good, bad) = loop {
-        let good = practice("");
-        let setting = format!("listen 127.0.0.2, port {}, errors 100%", good.addr().port());
-        let settings = setting.split(", ").filter_map(|setting| setting.split_once(' '));
-        // Another test may have just this port on the other address.
-        if let Ok(bad) = Practice::start(Behaviour::parse(settings).unwrap()) {
-            break (good, bad);
-        }
-    };
+    let (good, bad) = a_good_one_and_a_bad_one();
     let port = good.addr().port();
     let pinned = format!("podinfo.test:{port}:127.0.0.1,127.0.0.2");
     let words =

@@ -281,6 +281,19 @@ fn drawn_values_are_kept_where_a_redirect_keeps_the_request() {
     assert_eq!(header_values(&requests, "user-id"), ["1", "2", "3"].map(|n| (n.to_owned(), 2)).into());
 }
 
+/// Two canaries on one port of two addresses, 127.0.0.1 and 127.0.0.2; the second answers with errors alone.
+pub(super) fn a_good_one_and_a_bad_one() -> (Practice, Practice) {
+    loop {
+        let good = practice("");
+        let port = good.addr().port().to_string();
+        let bad = [("listen", "127.0.0.2"), ("port", &port), ("errors", "100%")];
+        // Another test may have just this port on the other address.
+        if let Ok(bad) = Practice::start(Behaviour::parse(bad).unwrap()) {
+            return (good, bad);
+        }
+    }
+}
+
 /// The words of a command line; single quotes are the only quoting in the documents.
 fn words(line: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
@@ -297,15 +310,7 @@ fn words(line: &str) -> Vec<String> {
 #[test]
 fn the_commands_of_the_page_on_requests_work_as_printed() {
     // Two canaries on one port, as the page has them.
-    let (good, bad) = loop {
-        let good = practice("");
-        let setting = format!("listen 127.0.0.2, port {}, errors 100%", good.addr().port());
-        let settings = setting.split(", ").filter_map(|setting| setting.split_once(' '));
-        // Another test may have just this port on the other address.
-        if let Ok(bad) = Practice::start(Behaviour::parse(settings).unwrap()) {
-            break (good, bad);
-        }
-    };
+    let (good, bad) = a_good_one_and_a_bad_one();
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/run.md")).unwrap();
     let commands: Vec<&str> =
         page.lines().filter(|line| line.starts_with("tollgate run ") && line.contains(":9898")).collect();
