@@ -15,11 +15,12 @@ use super::signals::Signals;
 use super::style::style;
 use super::{Exit, complain, progress, saving, say, warn};
 use crate::load::{self, Engine, Running, Stopper, Unreflected, descriptors};
+use crate::outbound::OutboundError;
 use crate::plan::{Arrivals, Plan};
 use crate::prometheus::{Answers, Prometheus};
 use crate::report::{self, Facts, Loop, Report, Style};
 use crate::slo::{self, Answer, Query, Verdict};
-use crate::spec::{Output, Spec};
+use crate::spec::{Output, Outside, Spec};
 use crate::stats::{Detail, Measures, Stopped, Summary};
 use crate::wire::Transport;
 
@@ -121,7 +122,9 @@ fn prepare(spec: &Spec) -> Result<Prepared, String> {
 pub(super) fn impossible(spec: &Spec) -> String {
     let few = too_few_descriptors(&spec.plan, spec.primary.is_some());
     let unusable = Transport::new(spec.plan.wire, &spec.plan.tls, &spec.plan.via).err();
-    few.into_iter().chain(unusable.map(|error| format!("{error}\n"))).collect()
+    let unasked = spec.prometheus.as_ref().and_then(|outside| whom(outside).err());
+    let unusable = unusable.map(|error| format!("{error}\n"));
+    few.into_iter().chain(unusable).chain(unasked.map(|error| format!("--prometheus-cacert: {error}\n"))).collect()
 }
 
 /// Why this load cannot have all its connections, if so.
@@ -228,14 +231,19 @@ pub(super) async fn measured(
     Ok(Some(Ran { facts: facts(spec, started, exit), summary, primary, verdict, exit }))
 }
 
+/// Whom queries are put to.
+fn whom(outside: &Outside) -> Result<Prometheus, OutboundError> {
+    Prometheus::new(&outside.url, outside.cacert.clone(), outside.token_file.clone())
+}
+
 /// What the objective's queries come to once the load is over.
 async fn outside(spec: &Spec, summary: &Summary) -> BTreeMap<Query, Answer> {
-    let (Some(url), Some(objective)) = (&spec.prometheus, &spec.objective) else { return BTreeMap::new() };
+    let (Some(outside), Some(objective)) = (&spec.prometheus, &spec.objective) else { return BTreeMap::new() };
     let queries = objective.line.queries();
     if summary.stopped == Some(Stopped::Interrupted) {
         return BTreeMap::new();
     }
-    match Prometheus::new(url) {
+    match whom(outside) {
         Ok(prometheus) => Answers::of(Arc::new(prometheus)).to(&queries, OUTSIDE).await,
         Err(error) => queries.into_iter().map(|query| (query.clone(), Err(error.to_string()))).collect(),
     }

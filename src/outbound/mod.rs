@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Url;
 
-use crate::pem::PemError;
+use crate::pem::{PemError, token};
 
 /// Bytes of an answer's body at most.
 const MOST_BYTES: usize = 16 << 20;
@@ -40,6 +40,8 @@ pub struct Client {
     base: Url,
     tls: Option<Arc<ClientConfig>>,
     token: Option<String>,
+    /// Where the token stands, read for each question: who keeps it may replace it at any time.
+    token_file: Option<PathBuf>,
     timeout: Duration,
 }
 
@@ -61,6 +63,9 @@ pub enum OutboundError {
     /// A certificate or key that cannot be used.
     #[error(transparent)]
     Certificate(#[from] PemError),
+    /// No token to show.
+    #[error("{0} was not asked, for want of its token: {1}")]
+    Token(String, PemError),
     /// Nobody there, or they hung up.
     #[error("{0} cannot be reached: {1}")]
     Unreachable(String, String),
@@ -83,7 +88,13 @@ impl Client {
             _ => return Err(odd()),
         };
         base.host_str().ok_or_else(odd)?;
-        Ok(Self { base, tls, token, timeout })
+        Ok(Self { base, tls, token, token_file: None, timeout })
+    }
+
+    /// The same, who shows the token that stands in a file at the time; `None` shows what it showed before.
+    #[must_use]
+    pub fn with_token_file(self, token_file: Option<PathBuf>) -> Self {
+        Self { token_file, ..self }
     }
 
     /// Asks once. Redirects are not followed.
@@ -105,10 +116,11 @@ impl Client {
     }
 
     async fn exchange(&self, method: Method, path: &str, body: &str) -> Result<Answer, OutboundError> {
+        let token = self.token()?;
         let host = self.base.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let port = self.base.port_or_known_default().unwrap_or_default();
         let stream = TcpStream::connect((host, port)).await.map_err(|e| self.unreachable(&e))?;
-        let request = self.request(method, path, body).map_err(|e| self.unreachable(&e))?;
+        let request = self.request(method, path, body, token.as_deref()).map_err(|e| self.unreachable(&e))?;
         match &self.tls {
             None => self.send(stream, request).await,
             Some(tls) => {
@@ -123,7 +135,18 @@ impl Client {
         OutboundError::Unreachable(self.host(), why.to_string())
     }
 
-    fn request(&self, method: Method, path: &str, body: &str) -> Result<Request<Full<Bytes>>, http::Error> {
+    fn token(&self) -> Result<Option<String>, OutboundError> {
+        let Some(file) = &self.token_file else { return Ok(self.token.clone()) };
+        token(file).map(Some).map_err(|why| OutboundError::Token(self.host(), PemError::at(file, why)))
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: &str,
+        token: Option<&str>,
+    ) -> Result<Request<Full<Bytes>>, http::Error> {
         let query = self.base.query().filter(|_| path.is_empty()).map_or_else(String::new, |query| format!("?{query}"));
         let target = format!("{}{path}{query}", self.base.path().trim_end_matches('/'));
         let mut request =
@@ -137,7 +160,7 @@ impl Client {
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        if let Some(token) = &self.token {
+        if let Some(token) = token {
             let mut value = HeaderValue::try_from(format!("Bearer {token}"))?;
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);

@@ -1,4 +1,4 @@
-//! Certificates and keys from PEM files, with the file's name in every complaint.
+//! Certificates and keys from PEM files, with the file's name in every complaint; and tokens from files.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -50,4 +50,14 @@ pub fn roots(file: &Path) -> Result<RootCertStore, PemError> {
 /// The file cannot be read, or holds none.
 pub fn key(file: &Path) -> Result<PrivateKeyDer<'static>, PemError> {
     PrivateKeyDer::from_pem_file(file).map_err(|e| PemError::at(file, e))
+}
+
+/// The token in a file, without the space around it.
+///
+/// # Errors
+/// The file cannot be read, or holds none.
+pub fn token(path: &Path) -> Result<String, String> {
+    let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
+    let token = text.trim();
+    if token.is_empty() { Err("it is empty".to_owned()) } else { Ok(token.to_owned()) }
 }

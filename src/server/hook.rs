@@ -1,7 +1,6 @@
 //! What a handler is given: a caller's address, a hook whose canary is ours, a token that fits.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use axum::BoxError;
@@ -15,6 +14,7 @@ use subtle::ConstantTimeEq as _;
 use super::App;
 use super::payload::{MOST_BYTES, Payload};
 use super::reply::{Reply, Status};
+use crate::pem::token;
 
 /// Bytes that a hook stays below: the largest in the wild have some thousand.
 const USUAL_BYTES: usize = 64 << 10;
@@ -108,14 +108,4 @@ impl FromRequestParts<Arc<App>> for Trusted {
         let why = "this needs the header Authorization: Bearer TOKEN, with the token of --token-file";
         Err(Reply::new(Status::NoToken, why))
     }
-}
-
-/// The token in a file, without the space around it.
-///
-/// # Errors
-/// The file cannot be read, or holds none.
-pub fn token(path: &Path) -> Result<String, String> {
-    let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
-    let token = text.trim();
-    if token.is_empty() { Err("it is empty".to_owned()) } else { Ok(token.to_owned()) }
 }

@@ -35,9 +35,9 @@ use std::time::Duration;
 use regex::Regex;
 use tokio::sync::Semaphore;
 
+pub use crate::pem::token;
 pub use alerts::Alerting;
 pub use front::Front;
-pub use hook::token;
 pub use listen::{Drain, bind, serve};
 pub use notify::Notify;
 pub use payload::{MOST_BYTES, MOST_KEYS, NAME_BYTES, Payload, PayloadError};

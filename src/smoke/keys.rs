@@ -353,7 +353,7 @@ mod tests {
 
     /// Keys of `run` that a file does not have: its reports, its threads, and what is compared with files of earlier runs or
     /// asked of a Prometheus.
-    const ELSEWHERE: [Id; 9] = [
+    const ELSEWHERE: [Id; 11] = [
         Id::Workers,
         Id::Last,
         Id::Baseline,
@@ -363,6 +363,8 @@ mod tests {
         Id::Quiet,
         Id::NoColor,
         Id::Prometheus,
+        Id::PrometheusCacert,
+        Id::PrometheusTokenFile,
     ];
 
     #[test]

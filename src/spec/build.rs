@@ -8,6 +8,7 @@ use super::header::is_token;
 use super::keys::{Id, Kind};
 use super::mistake::{Mistake, Mistakes, WRONG, Wrong, pictured, wrong};
 use super::output::{Output, Saved, saved};
+use super::outside::{Outside, outside};
 use super::pace::pace;
 use super::references::references;
 use super::request::{Targets, targets};
@@ -36,7 +37,7 @@ pub struct Spec {
     /// Reports of earlier runs that the objective compares with, in which file each.
     pub references: Vec<(Reference, PathBuf)>,
     /// Whom the objective's queries are put to; `None` where it has none.
-    pub prometheus: Option<String>,
+    pub prometheus: Option<Outside>,
     /// Statuses that count as success.
     pub success: StatusSet,
     /// Threads that send, at least 1; `None` is one for each CPU.
@@ -135,7 +136,7 @@ impl SpecBuilder {
         let pace = pace(&mut self, &mut notes);
         let timeout = self.read(Id::Timeout, seconds_or_span).unwrap_or(TIMEOUT);
         let age = self.read(Id::ConnectionAge, span).unwrap_or_default();
-        let (objective, references, prometheus) = judged_by(&mut self, &targets, &mut notes);
+        let (objective, references, prometheus) = judged_by(&mut self, &targets, &mut notes, read);
         let success = self.read(Id::Success, statuses).unwrap_or_default();
         let workers = self.read(Id::Workers, |text| whole(text, 0..=1024)).filter(|n| *n > 0).map(|n| n as u32);
         let output = self.read(Id::Output, |text| text.parse().map_err(|()| WRONG)).unwrap_or_default();
@@ -253,12 +254,13 @@ fn judged_by(
     wishes: &mut SpecBuilder,
     targets: &[Target],
     notes: &mut Vec<String>,
-) -> (Option<Objective>, Vec<(Reference, PathBuf)>, Option<String>) {
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+) -> (Option<Objective>, Vec<(Reference, PathBuf)>, Option<Outside>) {
     let compared = wishes.is_given(Id::Primary);
     let asks = wishes.asks || wishes.is_given(Id::Prometheus);
     let objective = wishes.read(Id::Slo, |text| objective_on(text, targets, compared, asks));
     let references = references(wishes, objective.as_ref(), notes);
-    let mut prometheus = wishes.read(Id::Prometheus, web_address);
+    let mut prometheus = outside(wishes, read);
     if prometheus.is_some() && objective.as_ref().is_some_and(|objective| objective.line.queries().is_empty()) {
         notes.push("--prometheus has no effect: no clause has a query".to_owned());
         prometheus = None;
@@ -329,13 +331,6 @@ fn judged(text: &str, asks: bool, unknown: impl Fn(&mut Line) -> Vec<String>) ->
         refused.push("prom('…'): there is no Prometheus to ask: give --prometheus URL".to_owned());
     }
     if refused.is_empty() { Ok(Objective { text: text.to_owned(), line }) } else { Err(wrong(refused.join("; "))) }
-}
-
-/// An address of a service that is asked over HTTP.
-fn web_address(text: &str) -> Result<String, Wrong> {
-    let url = url::Url::parse(text).map_err(|_| WRONG)?;
-    let known = matches!(url.scheme(), "http" | "https") && url.has_host();
-    if known { Ok(text.to_owned()) } else { Err(WRONG) }
 }
 
 /// The protocol, from its flag or from hey's switch for HTTP/2.

@@ -57,6 +57,8 @@ pub enum Id {
     Last,
     Baseline,
     Prometheus,
+    PrometheusCacert,
+    PrometheusTokenFile,
     Success,
     Identify,
     SplitBy,

@@ -11,6 +11,7 @@ use super::practice::{practice, url};
 use super::raw::{Raw, request};
 use super::report::measure;
 use super::secure::{Files, Secure};
+use super::tollgate::run;
 
 /// The flags of each protocol, and a path that answers it.
 const PROTOCOLS: [(&str, &str); 3] = [("", "/"), ("--http2", "/"), ("--protocol grpc", "/tollgate.practice.Echo/Echo")];
@@ -254,4 +255,52 @@ fn a_note_says_what_has_no_effect_without_tls() {
         "{}",
         ended.stderr
     );
+}
+
+#[test]
+fn a_prometheus_behind_tls_and_a_token_is_asked_with_both() {
+    let (known, foreign, files) = (Authority::new("ours"), Authority::new("theirs"), Files::new());
+    let server = Secure::answering(&known.issue(&Wanted::names(&["localhost"])), None, |head| {
+        let body = r#"{"status":"success","data":{"resultType":"scalar","result":[0,"0.002"]}}"#;
+        let shown = head.to_ascii_lowercase().contains("\r\nauthorization: bearer s3cret\r\n");
+        let (status, body) = if shown { ("200 OK", body) } else { ("401 Unauthorized", "") };
+        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    });
+    let path = |file: std::path::PathBuf| file.to_str().unwrap().to_owned();
+    let ours = path(files.write("ours.pem", &[&known.pem()]));
+    let theirs = path(files.write("theirs.pem", &[&foreign.pem()]));
+    let (good, bad) = (path(files.write("good", &["s3cret\n"])), path(files.write("bad", &["guess"])));
+    let canary = practice("");
+    let asked = format!("https://localhost:{}", server.addr.port());
+    let ran = |more: &[&str]| {
+        let words = ["run", "-n", "5", "-c", "1", "--slo", "prom('errors')<1%", "--prometheus", &asked];
+        let url = format!("http://{}/", canary.addr());
+        run(words.into_iter().chain(more.iter().copied()).chain([url.as_str()]))
+    };
+    for (more, code, said, why) in [
+        (&["--prometheus-cacert", &ours, "--prometheus-token-file", &good][..], 0, "ok 0.2%", "both"),
+        (&["--prometheus-cacert", &ours, "--prometheus-token-file", &bad], 3, "401", "another token"),
+        (&["--prometheus-cacert", &ours], 3, "401", "no token"),
+        (
+            &["--prometheus-cacert", &theirs, "--prometheus-token-file", &good],
+            3,
+            "cannot be reached",
+            "not its authority",
+        ),
+        (&["--prometheus-token-file", &good], 3, "cannot be reached", "no public authority's"),
+    ] {
+        let ended = ran(more);
+        assert_eq!(ended.code, Some(code), "{why}: {ended:?}");
+        assert!(ended.stdout.contains(said), "{why}: {ended:?}");
+    }
+    let before = canary.truth().received;
+    for (more, said) in [
+        (&["--prometheus-cacert", "/gone.pem"][..], "--prometheus-cacert: got '/gone.pem', expected a file"),
+        (&["--prometheus-cacert", &good], "--prometheus-cacert: "),
+        (&["--prometheus-token-file", "/gone"], "--prometheus-token-file: got '/gone', expected a file with a token"),
+    ] {
+        let ended = ran(more);
+        assert!(ended.code == Some(2) && ended.stderr.contains(said), "{ended:?}");
+    }
+    assert_eq!(canary.truth().received, before, "nothing was sent");
 }

@@ -199,7 +199,7 @@ fn numbers_of_a_prometheus_decide_for_hooks_and_for_runs_and_none_is_no_zero() {
     let _load = together();
     let canary = practice("latency 2ms");
     let Some(prometheus) = Prometheus::start(canary.addr(), "", None) else { return };
-    let answers = Answers::of(Arc::new(Asked::new(&prometheus.url()).unwrap()));
+    let answers = Answers::of(Arc::new(Asked::new(&prometheus.url(), None, None).unwrap()));
     let mut settings = Settings::default();
     settings.runs.outside = Some(answers);
     settings.hook.prometheus = true;

@@ -55,6 +55,16 @@ pub(crate) fn acceptor(certificate: &Certificate, clients: Option<&Authority>) -
 impl Secure {
     /// Starts one that answers every request with an empty 200.
     pub(crate) fn start(certificate: &Certificate, clients: Option<&Authority>) -> Self {
+        Self::answering(certificate, clients, |_| "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned())
+    }
+
+    /// Starts one; `answer` gets a request's head.
+    pub(crate) fn answering(
+        certificate: &Certificate,
+        clients: Option<&Authority>,
+        answer: impl Fn(&str) -> String + Send + Sync + 'static,
+    ) -> Self {
+        let answer: Arc<dyn Fn(&str) -> String + Send + Sync> = Arc::new(answer);
         let acceptor = acceptor(certificate, clients);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
@@ -63,7 +73,7 @@ impl Secure {
         let counts = Arc::clone(&seen);
         runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&counts)));
+                tokio::spawn(serve(stream, acceptor.clone(), Arc::clone(&counts), Arc::clone(&answer)));
             }
         });
         Self { addr, seen, _runtime: runtime }
@@ -76,7 +86,12 @@ impl Secure {
 }
 
 /// Serves one connection.
-async fn serve(stream: TcpStream, acceptor: TlsAcceptor, counts: Arc<Seen>) {
+async fn serve(
+    stream: TcpStream,
+    acceptor: TlsAcceptor,
+    counts: Arc<Seen>,
+    answer: Arc<dyn Fn(&str) -> String + Send + Sync>,
+) {
     let Ok(mut stream) = acceptor.accept(stream).await else {
         counts.failed.fetch_add(1, Ordering::Relaxed);
         return;
@@ -84,9 +99,9 @@ async fn serve(stream: TcpStream, acceptor: TlsAcceptor, counts: Arc<Seen>) {
     let resumed = stream.get_ref().1.handshake_kind() == Some(HandshakeKind::Resumed);
     let kind = if resumed { &counts.resumed } else { &counts.full };
     kind.fetch_add(1, Ordering::Relaxed);
-    while head(&mut stream).await.is_some() {
+    while let Some(head) = head(&mut stream).await {
         counts.requests.fetch_add(1, Ordering::Relaxed);
-        if stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.is_err() {
+        if stream.write_all(answer(&head).as_bytes()).await.is_err() {
             return;
         }
     }

@@ -1,5 +1,7 @@
 //! The flags of `tollgate serve`: the loadtester's, with one dash or two, and our own. Each can be set in the environment.
 
+mod files;
+
 use std::ffi::OsString;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -13,12 +15,13 @@ use regex::Regex;
 use crate::exec;
 use crate::gate::Rules;
 use crate::plan::{Hosts, Rate};
-use crate::prometheus::{Answers, Prometheus};
-use crate::server::{Alerting, Drain, Notify, TlsFiles, token};
+use crate::prometheus::Answers;
+use crate::server::{Alerting, Drain, Notify, TlsFiles};
 use crate::spec::shell::go_bool;
 use crate::spec::{GoDuration, Hook, Objective};
 use crate::task::{Budgets, Settings as Runs, Targets};
 use crate::telemetry::Level;
+use files::{prometheus, tls, token_file};
 
 /// Flagger's loadtester listens here.
 const PORT: u16 = 9090;
@@ -76,6 +79,16 @@ pub(super) const FLAGS: &[Flag] = &[
         name: "prometheus",
         value: "URL",
         help: "The Prometheus that clauses with prom('QUERY') ask (none: such clauses are refused)",
+    },
+    Flag {
+        name: "prometheus-cacert",
+        value: "FILE",
+        help: "Believe the authorities in this file when it is asked, PEM, and no others (public ones)",
+    },
+    Flag {
+        name: "prometheus-token-file",
+        value: "FILE",
+        help: "Show it the token in this file, read each time (none)",
     },
     Flag { name: "shadow", value: "", help: "Judge and say what the verdict would be, and stop nothing (false)" },
     Flag { name: "max-tasks", value: "N", help: "Loads at once (1000)" },
@@ -261,13 +274,13 @@ pub(super) fn read(given: impl Fn(&Flag) -> Option<(String, String)>) -> Result<
     let stored = state.as_ref().map(|_| GATE_TTL);
     let ttl = reader.time("gate-ttl").or(stored).filter(|ttl| !ttl.is_zero());
     let sticky = reader.switch("sticky-gates");
-    let token_file = token_file(&mut reader);
+    let token_file = token_file(&mut reader, "token-file");
     let tls = tls(&mut reader);
     let delay = reader.time("drain-delay").unwrap_or(DRAIN.delay);
     let grace = reader.time("drain-grace").unwrap_or(DRAIN.grace);
     let (level, remarks) = logs(&mut reader);
     let runs = runs(&mut reader);
-    let prometheus = reader.value("prometheus", "an address such as http://HOST:PORT", |url| Prometheus::new(url).ok());
+    let prometheus = prometheus(&mut reader);
     let hook = hook(&mut reader, prometheus.is_some());
     let runs = Runs { outside: prometheus.map(|prometheus| Answers::of(Arc::new(prometheus))), ..runs };
     let targets = reader
@@ -353,32 +366,6 @@ fn alerting<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) ->
     Alerting { name, namespace, lasts }
 }
 
-/// A token that cannot be read would open gates to everybody, or to nobody.
-fn token_file<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Option<PathBuf> {
-    let (place, given) = reader.text("token-file")?;
-    let path = PathBuf::from(&given);
-    if let Err(why) = token(&path) {
-        reader.mistake(&place, &given, &format!("a file with a token; {why}"));
-    }
-    Some(path)
-}
-
-fn tls<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> Option<TlsFiles> {
-    let (cert, key) = (reader.file("tls-cert"), reader.file("tls-key"));
-    let client_ca = reader.file("tls-client-ca");
-    match (cert, key) {
-        (Some(cert), Some(key)) => return Some(TlsFiles { cert, key, client_ca }),
-        (Some(_), None) => reader.mistakes.push("--tls-key: got nothing, expected the key of --tls-cert".to_owned()),
-        (None, Some(_)) => reader.mistakes.push("--tls-cert: got nothing, expected --tls-key's certificate".to_owned()),
-        (None, None) if client_ca.is_some() => {
-            let beside = "--tls-client-ca: got an authority, expected --tls-cert and --tls-key beside it";
-            reader.mistakes.push(beside.to_owned());
-        }
-        (None, None) => {}
-    }
-    None
-}
-
 /// The loadtester takes a level that there is not for info, and so manifests have them.
 fn logs<F: Fn(&Flag) -> Option<(String, String)>>(reader: &mut Reader<F>) -> (Level, Vec<String>) {
     let mut remarks = Vec::new();
@@ -429,6 +416,18 @@ mod tests {
             "--zap-encoding: got 'console'; logs are always JSON",
         ];
         assert_eq!(remarks, expected);
+    }
+
+    #[test]
+    fn how_a_prometheus_is_asked_needs_one_and_files_that_can_be_read() {
+        let said = |line: &str| read_line(line).unwrap_err().join("; ");
+        let beside = "expected --prometheus beside it, which says whom to ask";
+        assert!(said("--prometheus-cacert ca.pem").ends_with(beside));
+        let gone = said("--prometheus https://a.test --prometheus-cacert /gone.pem --prometheus-token-file /gone");
+        let token = "--prometheus-token-file: got '/gone', expected a file with a token; No such file";
+        assert!(gone.starts_with(token), "{gone}");
+        assert!(gone.contains("--prometheus-cacert: got '/gone.pem', expected a file with certificates; "), "{gone}");
+        assert!(read_line("--prometheus https://a.test").unwrap().runs.outside.is_some());
     }
 
     #[test]

@@ -47,6 +47,24 @@ pub(super) const KEYS: &[Key] = &[
         ..ROW
     },
     Key {
+        id: Id::PrometheusCacert,
+        long: Some("prometheus-cacert"),
+        value: "FILE",
+        help: "Certificates of the authorities to believe when --prometheus is asked, and no others",
+        allowed: "a file with certificates in PEM, beside --prometheus",
+        default: "public authorities",
+        ..ROW
+    },
+    Key {
+        id: Id::PrometheusTokenFile,
+        long: Some("prometheus-token-file"),
+        value: "FILE",
+        help: "File with the bearer token to show to --prometheus, read when it is asked",
+        allowed: "a file with a token, beside --prometheus",
+        default: "none",
+        ..ROW
+    },
+    Key {
         id: Id::Success,
         long: Some("success"),
         metadata: Some("success"),

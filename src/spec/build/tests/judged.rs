@@ -42,7 +42,10 @@ fn reports_to_compare_with_are_given_by_the_names_that_the_objective_uses() {
 #[test]
 fn queries_are_put_to_the_prometheus_that_is_named() {
     let here = (Id::Prometheus, "https://prometheus.test/prefix");
-    assert_eq!(spec(&[here, (Id::Slo, "prom('up')>=1req")]).prometheus.as_deref(), Some(here.1));
+    assert_eq!(
+        spec(&[here, (Id::Slo, "prom('up')>=1req")]).prometheus.map(|outside| outside.url).as_deref(),
+        Some(here.1)
+    );
     let unused = spec(&[here, (Id::Slo, "p95<1s")]);
     assert_eq!((unused.prometheus, unused.notes.len()), (None, 1), "{:?}", unused.notes);
     for wrong in ["prometheus:9090", "ftp://prometheus.test/", "prometheus", ""] {
