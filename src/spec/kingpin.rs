@@ -77,9 +77,12 @@ fn letters<'w>(
 ) -> Result<(), String> {
     for (at, letter) in letters.char_indices() {
         let flag = flags.iter().find(|flag| flag.short == Some(letter));
-        let flag = flag.ok_or_else(|| match letters.len() {
-            1 => format!("unknown short flag '-{}'", shown(&letter.to_string())),
-            _ => format!("unknown short flag '-{}' in '-{}'; a name has two dashes", letter, shown(letters)),
+        let flag = flag.ok_or_else(|| {
+            let letter = shown(&letter.to_string());
+            match letters.len() {
+                1 => format!("unknown short flag '-{letter}'"),
+                _ => format!("unknown short flag '-{letter}' in '-{}'; a name has two dashes", shown(letters)),
+            }
         })?;
         let rest = &letters[at + letter.len_utf8()..];
         let attached = (!flag.switch && !rest.is_empty()).then(|| rest.to_owned());
@@ -155,6 +158,7 @@ mod tests {
             ("--no-data", "unknown long flag '--no-data'"),
             ("-q 10", "unknown short flag '-q'"),
             ("-insecure", "unknown short flag '-i' in '-insecure'; a name has two dashes"),
+            ("-\u{1b}[2J", "unknown short flag '-' in '-[2J'; a name has two dashes"),
             ("-c", "expected argument for flag '-c'"),
             ("--data --insecure", "expected argument for flag '--data'"),
             ("--insecure=perhaps", "unexpected 'perhaps' after the switch '--insecure'"),
