@@ -58,6 +58,8 @@ allowTarget: .+-canary\..+:\d+
 exec: {programs: [bash, helm]}
 alerts: {labels: "app,namespace", ttl: 20m}
 prometheusUrl: http://prometheus.test:9090
+prometheusCacert: /etc/prometheus/ca.crt
+prometheusTokenFile: /etc/prometheus/token
 notifyUrl: http://chat.test/hook
 drain: {delay: 1s, grace: 5s}
 extraArgs: ["--listen=::"]
@@ -199,6 +201,8 @@ fn every_value_of_its_own_becomes_a_flag_that_the_program_takes() {
         "--alert-labels=app,namespace",
         "--alert-ttl=20m",
         "--prometheus=http://prometheus.test:9090",
+        "--prometheus-cacert=/etc/prometheus/ca.crt",
+        "--prometheus-token-file=/etc/prometheus/token",
         "--notify-url=http://chat.test/hook",
         "--drain-delay=1s",
         "--drain-grace=5s",
