@@ -57,6 +57,8 @@ budgets: {maxTasks: 20, maxRate: 500/s, maxConnections: 100, maxDuration: 10m, p
 allowTarget: .+-canary\..+:\d+
 exec: {programs: [bash, helm]}
 alerts: {labels: "app,namespace", ttl: 20m}
+volumes: [{name: prometheus, secret: {secretName: prometheus}}]
+volumeMounts: [{name: prometheus, mountPath: /etc/prometheus, readOnly: true}]
 prometheusUrl: http://prometheus.test:9090
 prometheusCacert: /etc/prometheus/ca.crt
 prometheusTokenFile: /etc/prometheus/token
