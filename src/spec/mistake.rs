@@ -84,7 +84,11 @@ impl fmt::Display for Mistake {
             None => write!(f, "{}: got nothing, expected {}", self.key, self.allowed)?,
         }
         match &self.advice {
-            Some(advice) => write!(f, "; {advice}"),
+            // It may repeat a part of what was given.
+            Some(advice) => {
+                let harmless = |c: char| if c.is_control() && c != '\n' { ' ' } else { c };
+                write!(f, "; {}", advice.chars().map(harmless).collect::<String>())
+            }
             None => Ok(()),
         }
     }
@@ -191,6 +195,12 @@ fn without_secret(header: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn advice_that_repeats_what_was_given_steers_no_terminal() {
+        let said = Mistake::value(Id::Duration, "1", Some("unknown unit 'm\u{1b}[2J\0'".to_owned())).to_string();
+        assert!(said.ends_with("; unknown unit 'm [2J '"), "{said}");
+    }
 
     #[test]
     fn a_mistake_is_one_line_with_key_value_rule_and_advice() {
