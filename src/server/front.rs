@@ -51,32 +51,28 @@ fn routes() -> Vec<(&'static str, MethodRouter<Arc<App>>)> {
         ("/healthz", any(probes::healthz)),
         ("/readyz", any(probes::readyz)),
         ("/metrics", any(probes::metrics)),
-        ("/api/v1/gates", get(api::gates).fallback(read_only)),
-        ("/api/v1/gates/{namespace}/{name}", get(api::gates_of).fallback(read_only)),
-        ("/api/v1/canaries", get(canaries::all).fallback(read_only)),
-        ("/api/v1/canaries/{namespace}/{name}", get(canaries::one).fallback(read_only)),
-        ("/api/v1/canaries/{namespace}/{name}/verdict", get(canaries::verdict).fallback(read_only)),
+        ("/api/v1/gates", get(api::gates).fallback(only("GET, HEAD"))),
+        ("/api/v1/gates/{namespace}/{name}", get(api::gates_of).fallback(only("GET, HEAD"))),
+        ("/api/v1/canaries", get(canaries::all).fallback(only("GET, HEAD"))),
+        ("/api/v1/canaries/{namespace}/{name}", get(canaries::one).fallback(only("GET, HEAD"))),
+        ("/api/v1/canaries/{namespace}/{name}/verdict", get(canaries::verdict).fallback(only("GET, HEAD"))),
         (
             "/api/v1/canaries/{namespace}/{name}/override",
-            post(canaries::rule).delete(canaries::unrule).fallback(write_only),
+            post(canaries::rule).delete(canaries::unrule).fallback(only("POST, DELETE")),
         ),
-        ("/api/v1/canaries/{namespace}/{name}/stop", post(canaries::stop).fallback(write_only)),
-        ("/api/v1/stop", post(canaries::stop_all).fallback(write_only)),
-        ("/api/v1/log-level", get(api::log_level).put(api::set_log_level).fallback(read_or_put)),
-        ("/api/v1/openapi.json", get(api::openapi).fallback(read_only)),
+        ("/api/v1/canaries/{namespace}/{name}/stop", post(canaries::stop).fallback(only("POST"))),
+        ("/api/v1/stop", post(canaries::stop_all).fallback(only("POST"))),
+        ("/api/v1/log-level", get(api::log_level).put(api::set_log_level).fallback(only("GET, HEAD, PUT"))),
+        ("/api/v1/openapi.json", get(api::openapi).fallback(only("GET, HEAD"))),
     ]
 }
 
-async fn read_only() -> Reply {
-    Reply::new(Status::WrongMethod, "expected GET")
-}
-
-async fn write_only() -> Reply {
-    Reply::new(Status::WrongMethod, "expected POST")
-}
-
-async fn read_or_put() -> Reply {
-    Reply::new(Status::WrongMethod, "expected GET or PUT")
+/// What else is asked of a path of the API: as axum does it, who may GET may ask for the head alone.
+fn only(allowed: &'static str) -> impl Fn() -> std::future::Ready<Reply> + Clone + Send + Sync + 'static {
+    move || {
+        let words = allowed.replace(", HEAD", "").replace(", ", " or ");
+        std::future::ready(Reply::new(Status::WrongMethod(allowed), &format!("expected {words}")))
+    }
 }
 
 impl Front {

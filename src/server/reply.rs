@@ -34,8 +34,8 @@ pub enum Status {
     NotYet,
     /// Ask another path.
     NotFound,
-    /// Use another method.
-    WrongMethod,
+    /// Use one of these methods, as `Allow` has them.
+    WrongMethod(&'static str),
     /// Send faster.
     TooSlow,
     /// Send less.
@@ -59,7 +59,7 @@ impl Status {
             Self::Failed => StatusCode::PRECONDITION_FAILED,
             Self::NotYet => StatusCode::TOO_EARLY,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::WrongMethod(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Trouble => StatusCode::FAILED_DEPENDENCY,
@@ -109,14 +109,17 @@ impl Reply {
         }
         let title = code.canonical_reason().unwrap_or_default();
         let problem = json!({"type": "about:blank", "title": title, "status": code.as_u16(), "detail": self.text});
-        self.with_challenge(json_response(code, "application/problem+json", &problem))
+        self.with_demand(json_response(code, "application/problem+json", &problem))
     }
 
-    /// A missing token is asked for.
-    fn with_challenge(&self, mut response: Response) -> Response {
-        if self.status == Status::NoToken {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
+    /// A missing token is asked for, and another method than the one that was used.
+    fn with_demand(&self, mut response: Response) -> Response {
+        let demand = match self.status {
+            Status::NoToken => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            Status::WrongMethod(allowed) => Some((header::ALLOW, allowed)),
+            _ => None,
+        };
+        response.headers_mut().extend(demand.map(|(name, value)| (name, HeaderValue::from_static(value))));
         response
     }
 }
@@ -134,7 +137,7 @@ impl IntoResponse for Reply {
         if !self.text.is_empty() {
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         }
-        let mut response = self.with_challenge(response);
+        let mut response = self.with_demand(response);
         response.extensions_mut().insert(self);
         response
     }
@@ -192,7 +195,7 @@ mod tests {
             (Status::Failed, 412),
             (Status::NotYet, 425),
             (Status::NotFound, 404),
-            (Status::WrongMethod, 405),
+            (Status::WrongMethod("GET"), 405),
             (Status::TooSlow, 408),
             (Status::TooLarge, 413),
             (Status::Trouble, 424),

@@ -75,6 +75,8 @@ mod proxies;
 #[path = "../support/proxy.rs"]
 mod proxy;
 #[cfg(test)]
+mod python;
+#[cfg(test)]
 #[path = "../support/raw.rs"]
 mod raw;
 #[cfg(test)]
