@@ -5,7 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let lines = text.split('\n').count() as u32;
+    let lines = text.split(['\n', '\r']).count() as u32;
     let reading = tollgate::flagger::read(text);
     for mistake in &reading.mistakes {
         assert!(mistake.at.line <= lines + 1 && mistake.at.column > 0, "{mistake}");
