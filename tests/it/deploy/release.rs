@@ -54,7 +54,7 @@ fn the_package_has_what_it_is_built_from_and_no_more_than_a_few_megabytes() {
 #[test]
 fn workflows_are_whole_ask_for_little_and_take_actions_of_a_version() {
     let workflows = files(&repository(".github/workflows"), "yaml");
-    assert_eq!(workflows.len(), 4);
+    assert_eq!(workflows.len(), 5);
     for path in &workflows {
         let workflow: Value = serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let name = path.file_stem().unwrap().to_str().unwrap();

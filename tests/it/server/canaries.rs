@@ -49,7 +49,7 @@ fn a_decision_says_how_long_and_why_or_is_none() {
     assert_eq!(said(&all), (400, expected.to_owned()));
     assert_eq!(decide(json!({"verdit": "pass"})).status, 400);
     assert_eq!(service.get(PODINFO).status, 404, "nothing was decided about a canary that nobody knows");
-    assert_eq!(said(&service.get(&format!("{PODINFO}/override"))), (405, "expected POST".to_owned()));
+    assert_eq!(said(&service.get(&format!("{PODINFO}/override"))), (405, "expected POST or DELETE".to_owned()));
 }
 
 #[test]
