@@ -45,4 +45,9 @@ impl Report {
     pub(crate) fn text(&self, path: &str) -> Option<&str> {
         self.0.pointer(path).and_then(Value::as_str)
     }
+
+    /// What is at a path, as it is written.
+    pub(crate) fn json(&self, path: &str) -> String {
+        self.0.pointer(path).map(Value::to_string).unwrap_or_default()
+    }
 }
