@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use crate::stats::{Code, Fault, Moments, Reading, Series, Set, Stopped, Summary, Test};
+use crate::stats::{Code, Failing, Fault, Moments, Reading, Series, Set, Stopped, Summary, Test};
 
 use super::clause::{Aggregate, Clause, Comparison, Metric, Otherwise, Share};
 use super::compile::Compiled;
@@ -236,15 +236,13 @@ impl<'a> Run<'a> {
     }
 }
 
-/// `most often UNAVAILABLE: no healthy upstream`, where gRPC calls failed: the status that most of them ended with, and what
-/// the server said with it.
+/// `most often UNAVAILABLE: no healthy upstream`, where that is what most of the failures were: a status of gRPC, and what the
+/// server said with it.
 fn note_on_calls(summary: &Summary) -> Option<String> {
-    let failed = summary.codes.iter().filter_map(|(code, n)| match code {
-        Code::Grpc(status @ 1..) => Some((*n, *status)),
+    match summary.commonest_failure()? {
+        (_, Failing::Answer(Code::Grpc(status))) => Some(format!("most often {}", summary.said.in_short(status))),
         _ => None,
-    });
-    let (_, status) = failed.max()?;
-    Some(format!("most often {}", summary.said.in_short(status)))
+    }
 }
 
 /// Whether `part` ÷ `whole` is below `share`; never without any.

@@ -35,5 +35,5 @@ pub use sample::{DialTimes, Ns, Sample};
 pub use slices::Slices;
 pub use sparse::Sparse;
 pub use split::{Group, Groups, Key, Outlier, Part, Split};
-pub use summary::{Distribution, Generator, Second, Stopped, Summary};
+pub use summary::{Distribution, Failing, Generator, Second, Stopped, Summary};
 pub use window::Window;

@@ -124,6 +124,15 @@ pub struct Second {
     pub max: Option<u64>,
 }
 
+/// What a request came to that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failing {
+    /// It was answered: with a status of HTTP's that is not 200 to 399, or one of gRPC's that is not OK.
+    Answer(Code),
+    /// Something else went wrong.
+    Fault(Fault),
+}
+
 /// A run, or a window of it, in numbers. Only the judged part counts unless a field says otherwise.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
@@ -195,6 +204,15 @@ impl Summary {
     #[must_use]
     pub fn success_ratio(&self) -> Option<f64> {
         (self.finished > 0).then(|| self.succeeded as f64 / self.finished as f64)
+    }
+
+    /// What more of the failures were than anything else, and how many; `None` without any.
+    #[must_use]
+    pub fn commonest_failure(&self) -> Option<(u64, Failing)> {
+        let failed = |code: &Code| !matches!(code, Code::None | Code::Http(200..=399) | Code::Grpc(0));
+        let answered = self.codes.iter().filter(|(code, _)| failed(code)).map(|(code, n)| (*n, Failing::Answer(*code)));
+        let faults = self.faults.iter().map(|(fault, n)| (*n, Failing::Fault(*fault)));
+        answered.chain(faults).max_by_key(|(n, _)| *n)
     }
 
     /// Finished requests per second of wall time; 0 without time.

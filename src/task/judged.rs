@@ -9,7 +9,7 @@ use super::desk::{Aim, Visit};
 use super::load::{End, Load, Loads, Stage};
 use super::track::{Piece, Track, View};
 use crate::slo::{self, Decision, Verdict};
-use crate::stats::{Code, Measures, Summary};
+use crate::stats::{Code, Failing, Measures, Summary};
 
 /// How often a first call looks.
 const FIRST_LOOKS: Duration = Duration::from_millis(100);
@@ -231,12 +231,11 @@ impl<F: Loads> Board<F> {
 
 /// What most of the failures were, for people.
 fn common(summary: &Summary) -> String {
-    let answered = summary.codes.iter().filter_map(|(code, n)| match code {
-        Code::None | Code::Http(200..=399) | Code::Grpc(0) => None,
-        Code::Http(status) => Some((*n, format!("answered {status}"))),
-        Code::Grpc(status) => Some((*n, format!("answered {}", summary.said.in_short(*status)))),
-    });
-    let failed = summary.faults.iter().map(|(fault, n)| (*n, fault.name().to_owned()));
-    let most = answered.chain(failed).max_by_key(|(n, _)| *n);
-    most.map_or_else(String::new, |(n, what)| format!(" ({n} {what})"))
+    let Some((n, failing)) = summary.commonest_failure() else { return String::new() };
+    match failing {
+        Failing::Answer(Code::Grpc(status)) => format!(" ({n} answered {})", summary.said.in_short(status)),
+        Failing::Answer(Code::Http(status)) => format!(" ({n} answered {status})"),
+        Failing::Answer(Code::None) => String::new(),
+        Failing::Fault(fault) => format!(" ({n} {})", fault.name()),
+    }
 }

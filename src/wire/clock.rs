@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use crate::stats::Ns;
 
 /// The run's clock.
-#[allow(async_fn_in_trait, reason = "timers never leave their thread, so no caller wants Send futures")]
+#[expect(async_fn_in_trait, reason = "timers never leave their thread, so no caller wants Send futures")]
 pub trait Clock: Clone + 'static {
     /// Now, since the run's start.
     fn now(&self) -> Ns;

@@ -86,7 +86,7 @@ impl Reply {
 }
 
 /// A way to talk to a server. The loop that uses it is the same for all.
-#[allow(async_fn_in_trait, reason = "connections never leave their thread, so no caller wants Send futures")]
+#[expect(async_fn_in_trait, reason = "connections never leave their thread, so no caller wants Send futures")]
 pub trait Protocol: Clone + 'static {
     /// Whether a connection can carry several requests at the same time.
     const SHARES: bool = false;

@@ -89,9 +89,7 @@ impl Grpc {
         };
         Self { ways: Rc::new(plan.targets.iter().map(way).collect()), ..Self::new(plan.timeout) }
     }
-}
 
-impl Grpc {
     /// An answer of the method at `path` as JSON, by the types that the plan has kept; `None` where it has none.
     ///
     /// # Errors
