@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use super::calls::{Calls, Said};
+use super::nobody::Nobody;
 use super::practice::practice;
 use super::tollgate::{Ended, Running, quiet, run};
 
@@ -71,7 +72,7 @@ fn the_health_probe_ends_with_the_code_that_says_what_is_wrong() {
         let fields = vec![("grpc-status", "3"), ("grpc-message", "it%20is not%20gzip")];
         Said { fields, body: Vec::new(), status: None, endless: false }
     });
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = Nobody::at_home();
     for (arguments, code, said, why) in [
         (format!("-addr={}", good.addr()), 0, "status: SERVING\n", "it serves"),
         (format!("-addr={} -service grpc.health.v1.Health", good.addr()), 0, "status: SERVING\n", "a service of it"),

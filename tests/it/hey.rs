@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use super::haproxy::Haproxy;
 use super::interrupted::received;
 use super::nginx::Nginx;
+use super::nobody::Nobody;
 use super::practice::{practice, url};
 use super::raw::Raw;
 use super::tollgate::{Ended, Running, by_shell, run, tollgate};
@@ -122,7 +123,7 @@ fn the_summary_has_heys_labels_order_and_counts_and_its_times_agree() {
 fn errors_and_statuses_are_counted_as_hey_counts_them() {
     let Some(hey) = program() else { return };
     let canary = practice("");
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = Nobody::at_home();
     for (arguments, url) in [
         ("-n 20 -c 4", url(&canary, "/status/500")),
         ("-n 20 -c 4", url(&canary, "/status/404")),

@@ -59,6 +59,9 @@ mod mistakes;
 #[cfg(test)]
 mod nginx;
 #[cfg(test)]
+#[path = "../support/nobody.rs"]
+mod nobody;
+#[cfg(test)]
 #[path = "../support/openapi.rs"]
 mod openapi;
 #[cfg(test)]

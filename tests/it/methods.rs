@@ -8,6 +8,7 @@ use tollgate::practice::Practice;
 use super::calls::{Calls, Said};
 use super::flagger::as_go;
 use super::memory::MOST_KIB;
+use super::nobody::Nobody;
 use super::practice::practice;
 use super::raw::Raw;
 use super::report::{measure, measure_with};
@@ -134,11 +135,11 @@ fn what_a_server_does_not_have_is_told_with_what_it_has_and_nothing_is_sent() {
 #[test]
 fn a_server_that_speaks_no_grpc_or_is_not_there_is_told() {
     let http1 = Raw::answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = Nobody::at_home();
     let failing = practice("errors 100%");
     for (address, said) in [
         (http1.addr, "does the server speak HTTP/2?"),
-        (nobody, "refused"),
+        (nobody.addr, "refused"),
         (failing.addr(), "the server is unavailable"),
     ] {
         let ended = run(["run", "-n", "5", "--call", "a.B/C", &format!("grpc://{address}")]);

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use super::certificates::Wanted;
+use super::nobody::Nobody;
 use super::practice::practice;
 use super::proxy::{Manner, Proxy};
 use super::report::{Report, measure};
@@ -153,11 +154,11 @@ fn an_endless_answer_of_a_proxy_is_cut_off() {
 
 #[test]
 fn a_proxy_that_is_not_there_is_the_proxys_fault() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let nobody = Nobody::at_home();
     for url in ["http://a.test/", "https://a.test/"] {
-        let report = measure(&format!("-n 4 -c 1 -x http://127.0.0.1:{port}"), url);
+        let report = measure(&format!("-n 4 -c 1 -x http://{nobody}"), url);
         assert_eq!(report.map("/faults"), BTreeMap::from([("proxy", 4)]), "{report}");
-        let said = format!("the proxy 127.0.0.1:{port}: Connection refused (os error 111)");
+        let said = format!("the proxy {nobody}: Connection refused (os error 111)");
         assert_eq!(report.text("/first_error"), said);
     }
 }

@@ -4,19 +4,15 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::TcpListener;
 
+use super::nobody::Nobody;
 use super::raw::{Raw, request};
 use super::report::measure;
 use super::tollgate::run;
 
-/// A port of the loopback address on which nothing listens for as long as this test runs.
-fn refused() -> String {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    format!("http://127.0.0.1:{port}/")
-}
-
 #[test]
 fn a_refused_port_is_unreachable_and_the_load_gives_up() {
-    let url = refused();
+    let nobody = Nobody::at_home();
+    let url = format!("http://{nobody}/");
     let report = measure("-z 60s -q 20 -c 2 --slo success>=99%,p99<500ms", &url);
     let n = report.count("/requests/finished");
     assert_eq!((report.ended.code, report.text("/verdict/decision")), (Some(1), "unreachable"), "{report}");
@@ -29,7 +25,8 @@ fn a_refused_port_is_unreachable_and_the_load_gives_up() {
 
 #[test]
 fn text_and_exit_code_say_unreachable_with_and_without_an_objective() {
-    let url = refused();
+    let nobody = Nobody::at_home();
+    let url = format!("http://{nobody}/");
     let judged = run(["run", "-n", "50", "-c", "5", "--slo", "success>=99%", &url]);
     let last = judged.stdout.lines().last().unwrap_or_default();
     assert!(last.starts_with("UNREACHABLE  no connection to the target was made"), "{}", judged.stdout);

@@ -3,6 +3,7 @@
 use rustix::process::Signal;
 
 use super::agreement::{Claim, agrees};
+use super::nobody::Nobody;
 use super::practice::{account, practice, url};
 use super::report::{Report, measure, measure_with};
 use super::tollgate::{Running, by_shell, run, tollgate};
@@ -98,8 +99,8 @@ fn a_hung_canary_fails() {
 #[test]
 fn nothing_there_is_a_failure_with_the_reason() {
     let _load = together();
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = format!("http://127.0.0.1:{port}/");
+    let nobody = Nobody::at_home();
+    let url = format!("http://{nobody}/");
     let ended = run(["run", "-z", "10s", "-q", "10", "-c", "2", "--slo", "success>=99%, p99<500ms", &url]);
     let last = ended.stdout.lines().last().unwrap_or_default();
     assert_eq!(ended.code, Some(1), "{}", ended.stdout);

@@ -1,5 +1,6 @@
 //! Two releases on one schedule.
 
+use super::nobody::Nobody;
 use super::practice::{practice, url};
 use super::report::{Report, measure};
 use super::together;
@@ -65,7 +66,7 @@ fn two_alike_pass_and_one_that_errs_more_fails() {
 fn a_primary_that_is_not_there_passes_nothing() {
     let _load = together();
     let canary = practice("");
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = Nobody::at_home();
     let arguments = format!("-z 3s --rate 100/s --slo {LINE} --primary http://{closed}/");
     undisturbed(
         || measure(&arguments, &url(&canary, "/")),

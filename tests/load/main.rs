@@ -29,6 +29,9 @@ mod monitored;
 #[path = "../support/monitoring.rs"]
 mod monitoring;
 #[cfg(test)]
+#[path = "../support/nobody.rs"]
+mod nobody;
+#[cfg(test)]
 #[path = "../support/openapi.rs"]
 mod openapi;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use tollgate::flagger::{Hook, Payload};
 use tollgate::plan::Hosts;
 
 use crate::flagger::{hook, said};
+use crate::nobody::Nobody;
 use crate::raw::{Raw, request};
 
 fn payload() -> Payload {
@@ -54,7 +55,7 @@ fn what_does_not_answer_is_told_in_gos_words() {
         let (_sender, never) = mpsc::channel::<()>();
         let _ = never.recv_timeout(Duration::from_secs(5));
     });
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let nobody = Nobody::at_home();
     let short = |url: String| Hook { timeout: Some(Duration::from_millis(200)), ..hook(&url) };
     let gave_up = |url: &str, why: &str| format!("POST {url} giving up after 1 attempt(s): Post \"{url}\": {why}");
     let (closed, mute, half) = (closing.url("/"), silent.url("/"), stalling.url("/"));
